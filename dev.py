@@ -22,8 +22,8 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 
-# An older Python can read this file down to here, and might not from the next `def` on: so what it says is this
-# line, not a traceback.
+# An older Python can read this file down to here, and might not from the next `def` on: so what it says is
+# this line, not a traceback.
 if sys.version_info < OLDEST:
     sys.exit(
         f"chainrule needs Python {OLDEST[0]}.{OLDEST[1]} or later; this is {sys.version.split()[0]}\n"
