@@ -1,0 +1,71 @@
+"""Environment variables: defaults, wrong values, reading once, and the page made from the declarations."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chainrule.core import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    settings.traceback.cache_clear()
+    yield
+    settings.traceback.cache_clear()
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, "short"), ("", "short"), ("full", "full")])
+def test_traceback(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: str) -> None:
+    if value is None:
+        monkeypatch.delenv("CHAINRULE_TRACEBACK", raising=False)
+    else:
+        monkeypatch.setenv("CHAINRULE_TRACEBACK", value)
+    assert settings.traceback() == expected
+
+
+def test_a_setting_is_read_at_first_use_and_then_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_TRACEBACK", "full")
+    assert settings.traceback() == "full"
+    monkeypatch.setenv("CHAINRULE_TRACEBACK", "short")
+    assert settings.traceback() == "full"
+
+
+def test_a_wrong_value_lists_the_right_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_TRACEBACK", "ful")
+    with pytest.raises(ValueError) as caught:
+        settings.traceback()
+    assert str(caught.value) == (
+        "environment variable CHAINRULE_TRACEBACK got 'ful' (did you mean 'full'?)\n"
+        "  it must be one of 'short', 'full'\n"
+        "  try: CHAINRULE_TRACEBACK=short, which is the default"
+    )
+
+
+def test_a_wrong_value_is_reported_again_until_it_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_TRACEBACK", "1")
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            settings.traceback()
+    monkeypatch.setenv("CHAINRULE_TRACEBACK", "full")
+    assert settings.traceback() == "full"
+
+
+def test_every_setting_has_a_sound_declaration() -> None:
+    declared = settings.describe()
+    assert [s.name for s in declared] == sorted({s.name for s in declared})
+    for setting in declared:
+        assert setting.name.startswith("CHAINRULE_")
+        assert setting.default in setting.choices
+        assert setting.help.endswith(".")
+        assert "\n" not in setting.help
+
+
+def test_the_docs_page_is_up_to_date() -> None:
+    page = runpy.run_path(str(ROOT / "tools" / "write_settings_page.py"))["page"]
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == page()
