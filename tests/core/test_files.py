@@ -36,13 +36,18 @@ def test_the_target_changes_only_at_the_end(tmp_path):
     assert path.read_bytes() == b"new"
 
 
+def write_half_of_it(path, error):
+    with atomic_write(path) as file:
+        file.write(b"half of the new f")
+        raise error
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_an_error_in_the_block_leaves_the_old_file_alone(tmp_path, error):
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
-    with pytest.raises(error), atomic_write(path) as file:
-        file.write(b"half of the new f")
-        raise error()
+    with pytest.raises(error):
+        write_half_of_it(path, error)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.bin"]
 
@@ -99,7 +104,10 @@ def test_a_symbolic_link_keeps_pointing_at_its_target(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no such folder") as info, atomic_write(tmp_path / "no" / "a.bin"):
+    with (
+        pytest.raises(FileNotFoundError, match="no such folder") as info,
+        atomic_write(tmp_path / "no" / "a.bin"),
+    ):
         pytest.fail("the block must not run")
     assert info.value.filename == str(tmp_path / "no")
 
