@@ -1,0 +1,71 @@
+"""The examples in the README and in CONTRIBUTING are run, so that they cannot go stale."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule
+from chainrule.ops.primitive import TABLE
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def code_blocks(text: str, language: str) -> list[str]:
+    """The blocks of a Markdown text that are marked with `language`."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_examples_of_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = doctest.DocTestParser().get_doctest(
+        "\n".join(code_blocks(text, "python")), {}, "README.md", "README.md", 0
+    )
+    runner = doctest.DocTestRunner()
+    report: list[str] = []
+    results = runner.run(example, out=report.append)
+    assert results.attempted > 5
+    assert results.failed == 0, "".join(report)
+
+
+def test_example_operation_of_contributing() -> None:
+    blocks = code_blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python")
+    assert len(blocks) == 2
+    names: dict[str, Any] = {}
+    try:
+        for block in blocks:
+            exec(compile(block, "CONTRIBUTING.md", "exec"), names)
+    finally:
+        TABLE.pop("gleam", None)  # the sweep must not find it
+    # Beyond its own assertions: the gradient is that of the formula, by central differences in float64.
+    gleam = names["GLEAM"]
+    x = np.array([-2.0, -0.3, 0.4, 5.0])
+    t = chainrule.tensor(x, requires_grad=True)
+    gleam(t, k=2.0).sum().backward()
+    h = 1e-6
+    slope = (gleam.numpy(x + h, k=2.0) - gleam.numpy(x - h, k=2.0)) / (2 * h)
+    np.testing.assert_allclose(t.grad, slope, rtol=1e-7)
+
+
+def test_commands_of_the_readme_are_those_of_ci() -> None:
+    # CI must run what a reader is told to run, word for word.
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    commands = [
+        line for block in code_blocks(readme, "sh") for line in block.splitlines() if "dev.py" in line
+    ]
+    assert {"python3 dev.py train", "python3 dev.py test"} <= set(commands)
+    assert set(commands) <= set(ci)
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"])
+def test_links_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{document} links to {target}"
