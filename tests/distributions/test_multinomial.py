@@ -146,5 +146,5 @@ def test_log_prob_needs_a_possible_draw(two: Multinomial, value: list[float]) ->
         two.log_prob(torch.tensor(value))
     assert info.value.summary == (
         "Multinomial.log_prob got value (3,) with an entry that is no draw\n"
-        "  a row of value must hold whole numbers >= 0 whose sum is total_count=12"
+        "  a row of value must hold counts with the sum total_count=12"
     )

@@ -128,7 +128,7 @@ class Multinomial:
             raise ArgumentError.of(
                 "Multinomial.log_prob",
                 given=f"value {tuple(value.shape)} with an entry that is no draw",
-                must=f"a row of value must hold whole numbers >= 0 whose sum is total_count={self.total_count}",
+                must=f"a row of value must hold counts with the sum total_count={self.total_count}",
             )
         # 0 log 0 is 0: an impossible outcome that did not happen costs nothing.
         powers = fn.where(value == 0, 0.0, value * fn.where(value == 0, 0.0, self.logits))
