@@ -77,11 +77,7 @@ def test_one_line(array: np.ndarray, expected: str) -> None:
 def test_columns_are_aligned_and_blocks_are_separated() -> None:
     array = np.arange(12).reshape(2, 2, 3) - 3
     assert format_tensor(array) == (
-        "tensor([[[-3, -2, -1],\n"
-        "         [ 0,  1,  2]],\n"
-        "\n"
-        "        [[ 3,  4,  5],\n"
-        "         [ 6,  7,  8]]])"
+        "tensor([[[-3, -2, -1],\n         [ 0,  1,  2]],\n\n        [[ 3,  4,  5],\n         [ 6,  7,  8]]])"
     )
 
 

@@ -124,7 +124,8 @@ def error(f: Function, coefficients: list[Number]) -> Number:
     """The largest error of the polynomial between the Chebyshev points, relative to the largest value."""
     points = [mp.cos(mp.pi * j / 47) for j in range(1, 47)]
     values = [f(t) for t in points]
-    errors = [abs(mp.polyval(coefficients[::-1], t) - v) for t, v in zip(points, values, strict=True)]
+    sums = [mp.fsum(c * t**k for k, c in enumerate(coefficients)) for t in points]
+    errors = [abs(s - v) for s, v in zip(sums, values, strict=True)]
     return max(errors) / max(map(abs, values))
 
 

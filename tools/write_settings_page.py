@@ -1,7 +1,4 @@
-"""Write `docs/settings.md` from the declarations in `chainrule.core.settings`.
-
-    python tools/write_settings_page.py
-"""
+"""Write `docs/settings.md` from `chainrule.core.settings`: `python tools/write_settings_page.py`."""
 
 from __future__ import annotations
 
