@@ -44,7 +44,7 @@ _LONG_NAMES = {"BF16": "bfloat16", "U16": "uint16", "U32": "uint32", "U64": "uin
 
 _MUST = "what is saved must be Tensors, numbers, strings, bools and None, in dicts, lists and tuples"
 
-File = str | os.PathLike[str] | Any  # a path, or a binary file object
+File = str | bytes | os.PathLike[str] | Any  # a path, or a binary file object
 
 
 def save(obj: Any, f: File) -> None:
@@ -110,7 +110,7 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
     if hasattr(f, "read"):
         content, name = f.read(), getattr(f, "name", "the file object")
     else:
-        name = os.fspath(_path("load", f))
+        name = _path("load", f)
         with open(name, "rb") as file:
             content = file.read()
     header = _header(content, name)
@@ -250,11 +250,13 @@ def _header(content: bytes, name: str) -> dict[str, Any]:
     try:
         header = json.loads(content[8 : 8 + size])
         ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-        missing = 8 + size + max(ends, default=0) - len(content)
+        missing = int(8 + size + max(ends, default=0) - len(content))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as err:
         _refuse_damaged(name, f"its header cannot be read ({type(err).__name__}: {err})")
     if missing > 0:
         _refuse_damaged(name, f"the last {missing} bytes are missing: it was cut off")
+    if missing < 0:
+        _refuse_damaged(name, f"it has {-missing} bytes after the last tensor")
     return dict(header)
 
 
@@ -335,7 +337,7 @@ def _check_load_options(map_location: Any, weights_only: bool) -> None:
 
 def _path(op: str, f: Any) -> str:
     try:
-        return os.fspath(f)
+        return os.fsdecode(f)
     except TypeError:
         hint = "save(obj, path)" if op == "save" and isinstance(f, Tensor | dict) else ""
         raise ArgumentError.of(

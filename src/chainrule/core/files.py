@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 
 @contextlib.contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def atomic_write(path: str | bytes | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A new binary file that takes the place of `path` when the block ends without an error.
 
     The bytes are on the disk before the move, so a power cut leaves the old or the new file, not a mixture.
@@ -35,7 +35,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ['metrics.json']
     >>> folder.cleanup()
     """
-    target = os.path.realpath(os.fspath(path))
+    target = os.path.realpath(os.fsdecode(path))
     folder = os.path.dirname(target)
     permissions = _permissions_of_file(target)
     # The name does not contain the target's, which may already be as long as the file system allows.

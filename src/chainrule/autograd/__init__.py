@@ -1,0 +1,26 @@
+"""Automatic differentiation for users: `grad`, `backward`, `Function`, gradient checking, anomaly detection.
+
+How it works is in `../tape`: `node.py` says what is recorded, `engine.py` how backward walks it.
+"""
+
+from ..backward import backward_all as backward
+from ..backward import grad
+from ..tape.mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .function import Function
+from .gradcheck import gradcheck, gradgradcheck
+from .switches import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
+
+__all__ = [
+    "Function",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "inference_mode",
+    "is_anomaly_enabled",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]

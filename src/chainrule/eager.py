@@ -1,0 +1,405 @@
+"""The eager interpreter: run a primitive at once with NumPy, and record it on the tape if a gradient may be wanted.
+
+`run` is the general path, in order: convert the inputs to the op's common type, shape rule, NumPy rule,
+wrap, record. `binary` and `unary` make the operators of the hot path: the same, for the common case of
+float tensors of one type, with everything that is not needed then left out; they fall back to `run`, which
+also makes the error messages. In-place operations are in `inplace.py`. Next: `tensor.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import base
+from .base import TensorBase, View, wrap
+from .core import dtypes, memory
+from .core.dtypes import FROM_NUMPY, dtype
+from .core.errors import ArgumentError, DTypeError, Site
+from .core.shapes import BroadcastMismatch
+from .ops.move import CAST
+from .ops.primitive import NOT_DIFFERENTIABLE, VIEW, Primitive, interpreter
+from .tape import anomaly, mode
+from .tape.node import Node, OpNode, number
+
+_new = object.__new__
+_ndarray = np.ndarray
+_asarray = np.asarray
+_frame = sys._getframe
+_grad_state = mode.state
+
+_F16, _F32, _F64, _I64 = (np.dtype(n) for n in ("float16", "float32", "float64", "int64"))
+_LARGE = memory.THRESHOLD // 8  # elements; above it the general path may use recycled memory
+_NO_SETTINGS: dict[str, Any] = {}
+
+special = 0  # number of modes that need the general path (anomaly detection); the hot path checks it
+
+
+# -- floating-point exceptions ------------------------------------------------------------------------
+# Overflow, division by zero and NaN are silent, as in PyTorch. NumPy's context manager for that costs as
+# much as three small operations, so its context variable is set directly where NumPy has it.
+
+try:
+    from numpy._core.umath import _extobj_contextvar, _make_extobj  # type: ignore[attr-defined]
+
+    _SILENT = _make_extobj(all="ignore")
+    _set, _reset = _extobj_contextvar.set, _extobj_contextvar.reset
+except ImportError:  # another NumPy: its public, slower way
+
+    def _set(_: Any) -> Any:
+        context = np.errstate(all="ignore")
+        context.__enter__()
+        return context
+
+    def _reset(context: Any) -> None:
+        context.__exit__(None, None, None)
+
+    _SILENT = None
+
+
+# -- the general path -----------------------------------------------------------------------------------
+
+
+def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """Evaluate a primitive on Tensors and Python numbers."""
+    rule = op.dtype
+    if rule.unify:
+        xs = _unify(op, xs)
+    elif len(rule.accepts) != 3:
+        _check_each(op, xs)
+    arrays = [x._a if isinstance(x, TensorBase) else x for x in xs]
+    shapes = [a.shape if isinstance(a, _ndarray) else () for a in arrays]
+    try:
+        shape = op.shape(*shapes, **settings)
+    except BroadcastMismatch as err:
+        raise err.to_error(op.formula) from None
+    token = _set(_SILENT)
+    try:
+        if op.writes_out and shape and (nbytes := _result_bytes(op, arrays, shape)) >= memory.THRESHOLD:
+            kind = _result_type(op, arrays)
+            out = op.numpy(*arrays, **settings, out=memory.empty(shape, kind)) if nbytes else None
+        else:
+            out = op.numpy(*arrays, **settings)
+    except np.linalg.LinAlgError as err:
+        raise ArgumentError.of(
+            op.formula, given=" and ".join(map(str, shapes)), must=str(err).lower()
+        ) from None
+    except ZeroDivisionError:
+        raise ArgumentError.of(op.formula, given="a divisor that is 0 in an integer division") from None
+    finally:
+        _reset(token)
+    if op.outputs != 1:
+        return tuple(wrap(_asarray(o)) for o in out)
+    if type(out) is not _ndarray:
+        out = _asarray(out)
+    if special and anomaly.enabled():
+        anomaly.check_forward(op.formula, arrays, out)
+    result = wrap(out)
+    if op.kind is VIEW:
+        _note_view(op, xs[0], result, settings)
+    return record(op, result, xs, settings)
+
+
+def _result_bytes(op: Primitive, arrays: list[Any], shape: tuple[int, ...]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size * max(a.dtype.itemsize for a in arrays if isinstance(a, _ndarray)) if size >= _LARGE else 0
+
+
+def _result_type(op: Primitive, arrays: list[Any]) -> np.dtype[Any]:
+    """Type of an elementwise result; the inputs have their common type by now."""
+    common = next(a.dtype for a in arrays[op.dtype.first :] if isinstance(a, _ndarray))
+    return op.dtype.result(FROM_NUMPY[common]).numpy
+
+
+def common_type(xs: tuple[Any, ...]) -> dtype:
+    """The type PyTorch promotes these operands to."""
+    shaped: dtype | None = None
+    zero_d: dtype | None = None
+    number_type: dtype | None = None
+    for x in xs:
+        if isinstance(x, TensorBase):
+            d = FROM_NUMPY[x._a.dtype]
+            if x._a.ndim:
+                shaped = d if shaped is None else dtypes.promote(shaped, d)
+            else:
+                zero_d = d if zero_d is None else dtypes.promote(zero_d, d)
+        else:
+            d = dtypes.of_scalar(x)
+            number_type = d if number_type is None else dtypes.promote(number_type, d)
+    return dtypes.promote_operands(shaped, zero_d, number_type)
+
+
+def _unify(op: Primitive, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    rule = op.dtype
+    first = rule.first
+    for x in xs:
+        if not isinstance(x, TensorBase | int | float | np.number | np.bool_):
+            raise DTypeError.of(
+                op.formula,
+                given=f"{type(x).__name__}",
+                must="operands must be tensors or Python numbers",
+                hint="tensor(...) of it first",
+            )
+    common = common_type(xs[first:])
+    if rule.floating and not common.is_floating_point:
+        common = dtypes.get_default_dtype()
+    if common.category not in rule.accepts:
+        raise _refused(op, xs)
+    kind = common.numpy
+    changed = list(xs)
+    tensors = False
+    for i, x in enumerate(xs):
+        if isinstance(x, TensorBase):
+            tensors = tensors or i >= first
+            if i >= first and x._a.dtype != kind:
+                changed[i] = CAST(x, to=common, source=FROM_NUMPY[x._a.dtype])
+        elif i >= first:
+            changed[i] = _number(x, common)
+    if not tensors:  # numbers only: someone has to carry the type
+        changed[first] = wrap(np.asarray(changed[first], kind))
+    return tuple(changed)
+
+
+def _number(x: Any, common: dtype) -> Any:
+    """A Python number in the category of the common type, where NumPy takes it without widening."""
+    if common.is_floating_point:
+        return float(x)
+    if common.category == dtypes.INTEGER and not isinstance(x, bool):
+        info = np.iinfo(common.numpy)
+        if not info.min <= x <= info.max:  # wraps around, as in PyTorch
+            return int(np.array(int(x) & ((1 << info.bits) - 1), np.uint64).astype(common.numpy))
+    return x
+
+
+def _check_each(op: Primitive, xs: tuple[Any, ...]) -> None:
+    for x in xs:
+        if isinstance(x, TensorBase) and FROM_NUMPY[x._a.dtype].category not in op.dtype.accepts:
+            raise _refused(op, xs)
+
+
+def _refused(op: Primitive, xs: tuple[Any, ...]) -> DTypeError:
+    given = " and ".join(
+        f"{FROM_NUMPY[x._a.dtype].name} {x._a.shape}" if isinstance(x, TensorBase) else f"the number {x!r}"
+        for x in xs
+    )
+    floating = op.dtype.accepts == frozenset({dtypes.FLOAT})
+    return DTypeError.of(
+        op.formula,
+        given=given,
+        must=f"the type must be {op.dtype.wanted}",
+        hint="x.float()"
+        if floating
+        else ("~x or logical_not(x) for bool" if op.name in ("neg", "sub") else "x.long()"),
+    )
+
+
+# -- views --------------------------------------------------------------------------------------------------
+
+
+def _note_view(op: Primitive, x: Any, result: Any, settings: dict[str, Any]) -> None:
+    """If `result` shares x's memory, tell it whose it is and how to get there."""
+    a, b = x._a, result._a
+    if b is a or b.base is a or (b.base is not None and b.base is a.base):
+        view = x._view
+        if view is None:
+            owner, steps = x, ((op, settings),) if _grad_state.grad else False
+        else:
+            owner = view.owner
+            steps = view.steps
+            if steps is not None and steps is not False:
+                steps = (*steps, (op, settings)) if _grad_state.grad else False
+        result._view = View(owner, steps, owner._node)
+
+
+def sync(x: Any) -> Node | None:
+    """The node of a view, made anew if its owner has been written to since."""
+    view = x._view
+    owner = view.owner
+    if view.steps and owner._node is not view.node:
+        y = owner
+        with mode.enable_grad():
+            for op, settings in view.steps:
+                y = op(y, **settings)
+        x._node = y._node
+        view.node = owner._node
+    node: Node | None = x._node
+    return node
+
+
+# -- recording ----------------------------------------------------------------------------------------------
+
+
+def user_site() -> Site | None:
+    """The innermost line on the stack outside this package."""
+    frame: Any = _frame(2)
+    while frame is not None:
+        if not (frame.f_globals.get("__package__") or "").startswith("chainrule"):
+            return frame.f_code, frame.f_lasti
+        frame = frame.f_back
+    return None
+
+
+def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """Put `result = op(*xs)` on the tape, if any input wants a gradient and the mode allows it."""
+    if not _grad_state.grad or op.vjp is NOT_DIFFERENTIABLE:
+        return result
+    a = result._a
+    if a.dtype.kind != "f":
+        return result
+    mask, bit = 0, 1
+    edges: list[Node | None] = []
+    for x in xs:
+        node = None
+        if isinstance(x, TensorBase):
+            node = x._node if x._view is None else sync(x)
+            if node is not None:
+                mask |= bit
+        edges.append(node)
+        bit += bit
+    if mask:
+        result._node = make_node(op, a, edges, mask, xs, settings, result)
+    return result
+
+
+def make_node(
+    op: Primitive,
+    a: np.ndarray[Any, Any],
+    edges: list[Node | None],
+    mask: int,
+    xs: tuple[Any, ...],
+    settings: dict[str, Any],
+    result: Any,
+) -> OpNode:
+    node = _new(OpNode)
+    node.op = op
+    node.settings = settings
+    node.edges = tuple(edges)
+    node.shape = a.shape
+    node.dtype = a.dtype
+    node.hooks = None
+    node.seq = number()
+    plan = op._plans.get(mask) or op.plan(mask, len(xs))
+    kept = plan.inputs if not plan.tail else (*plan.inputs, *range(len(op.inputs), len(xs)))
+    inputs: list[Any] = [None] * len(xs)
+    versions = [-1] * len(xs)
+    for i in kept:
+        x = xs[i]
+        inputs[i] = x
+        if isinstance(x, TensorBase):
+            versions[i] = x._v if x._view is None else x._view.owner._v
+    node.inputs = inputs
+    node.versions = tuple(versions)
+    node.shapes = (
+        tuple([x._a.shape if isinstance(x, TensorBase) else () for x in xs]) if plan.shapes else None
+    )
+    if plan.out:
+        node.out = a
+        node.out_ref = weakref.ref(result)
+        node.out_version = result._v if result._view is None else result._view.owner._v
+    else:
+        node.out = None
+        node.out_ref = None
+    node.site = user_site()
+    return node
+
+
+# -- the hot path -------------------------------------------------------------------------------------------
+
+
+def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
+    """An operator `x ? y` for Tensor x: fast for float tensors of one type and Python numbers."""
+    ufunc = op.numpy
+    assert isinstance(ufunc, np.ufunc)
+    keeps = op.dtype.result(dtypes.float32) is dtypes.float32
+
+    def operator(x: Any, y: Any) -> Any:
+        a = x._a
+        kind = a.dtype
+        if (kind is _F32 or kind is _F64) and a.size < _LARGE and not special:
+            if isinstance(y, TensorBase):
+                b = y._a
+                if b.dtype is not kind or b.size >= _LARGE:
+                    return run(op, (x, y), _NO_SETTINGS)
+                plain = y._node is None and y._view is None
+            elif type(y) is float or type(y) is int:
+                b = y
+                plain = True
+            else:
+                return NotImplemented if not _is_operand(y) else run(op, (x, y), _NO_SETTINGS)
+            token = _set(_SILENT)
+            try:
+                r = ufunc(a, b)
+            except (ValueError, OverflowError):
+                return run(op, (x, y), _NO_SETTINGS)  # raises the error that teaches
+            finally:
+                _reset(token)
+            if type(r) is not _ndarray:
+                r = _asarray(r)
+            out = _new(base.tensor_class)
+            out._a = r  # type: ignore[attr-defined]
+            out._node = None  # type: ignore[attr-defined]
+            out._view = None  # type: ignore[attr-defined]
+            out._v = 0  # type: ignore[attr-defined]
+            out.grad = None  # type: ignore[attr-defined]
+            if keeps and not (plain and x._node is None and x._view is None):
+                return record(op, out, (x, y), _NO_SETTINGS)
+            return out
+        if not _is_operand(y):
+            return NotImplemented
+        return run(op, (x, y), _NO_SETTINGS)
+
+    operator.__name__ = operator.__qualname__ = name
+    return operator
+
+
+def _is_operand(y: Any) -> bool:
+    return isinstance(y, TensorBase | int | float | np.number | np.bool_)
+
+
+def unary(op: Primitive, name: str) -> Callable[[Any], Any]:
+    """A function `f(x)` of one Tensor: fast for float tensors."""
+    function = op.numpy
+
+    def evaluate(x: Any) -> Any:
+        if isinstance(x, TensorBase):
+            a = x._a
+            kind = a.dtype
+            if (kind is _F32 or kind is _F64) and a.size < _LARGE and not special:
+                token = _set(_SILENT)
+                try:
+                    r = function(a)
+                finally:
+                    _reset(token)
+                if type(r) is not _ndarray:
+                    r = _asarray(r)
+                out = _new(base.tensor_class)
+                out._a = r  # type: ignore[attr-defined]
+                out._node = None  # type: ignore[attr-defined]
+                out._view = None  # type: ignore[attr-defined]
+                out._v = 0  # type: ignore[attr-defined]
+                out.grad = None  # type: ignore[attr-defined]
+                if x._node is None and x._view is None:
+                    return out
+                return record(op, out, (x,), _NO_SETTINGS)
+        return run(op, (need_tensor(x, name),), _NO_SETTINGS)
+
+    evaluate.__name__ = evaluate.__qualname__ = name
+    return evaluate
+
+
+def need_tensor(x: Any, name: str) -> Any:
+    """x, if it is a Tensor; else an error that says what it is."""
+    if isinstance(x, TensorBase):
+        return x
+    raise ArgumentError.of(
+        name, given=f"{type(x).__name__}", must="the input must be a Tensor", hint=f"{name}(tensor(...))"
+    )
+
+
+interpreter.run = run

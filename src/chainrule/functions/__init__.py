@@ -1,0 +1,1 @@
+"""PyTorch's functions, composed of primitives; the same objects are the methods of Tensor."""

@@ -1,0 +1,440 @@
+"""Elementwise functions: arithmetic, powers, exponentials, comparison, logic, rounding, clamping.
+
+Each public function of one primitive gets its docstring from the table. Next: `reductions.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..base import TensorBase
+from ..core.dtypes import finfo
+from ..core.errors import ArgumentError
+from ..eager import binary, need_tensor, unary
+from ..ops import arithmetic as ar
+from ..ops import compare as cm
+from ..ops import transcendental as tr
+from ..ops.primitive import Primitive
+
+Tensor = Any
+
+
+def _documented(function: Callable[..., Any], op: Primitive, example: str) -> Callable[..., Any]:
+    inputs = ", ".join(op.inputs)
+    ties = f"\n    Convention:  {op.ties}." if op.ties else ""
+    derivative = " and ".join(d for d in op.d if d) if op.differentiable else "none; results are constants"
+    function.__doc__ = f"""{op.formula}, elementwise.
+
+    Shapes:  {inputs} are broadcast against each other.
+    Derivative:  {derivative} ({op.why}).{ties}
+
+    >>> import chainrule as torch
+    {example}
+    """
+    function.__module__ = __name__
+    return function
+
+
+def _unary(op: Primitive, name: str, example: str) -> Callable[[Tensor], Tensor]:
+    return _documented(unary(op, name), op, example)
+
+
+def _example(name: str, argument: str, result: str) -> str:
+    return f">>> torch.{name}(torch.tensor({argument}))\n    {result}"
+
+
+abs = _unary(ar.ABS, "abs", _example("abs", "[-1.5, 2.0]", "tensor([1.5000, 2.0000])"))
+neg = _unary(ar.NEG, "neg", _example("neg", "[-1.0, 2.0]", "tensor([ 1., -2.])"))
+sign = _unary(ar.SIGN, "sign", _example("sign", "[-3.0, 0.0, 2.0]", "tensor([-1.,  0.,  1.])"))
+reciprocal = _unary(
+    ar.RECIPROCAL, "reciprocal", _example("reciprocal", "[2.0, 4.0]", "tensor([0.5000, 0.2500])")
+)
+square = _unary(ar.SQUARE, "square", _example("square", "[-2.0, 3.0]", "tensor([4., 9.])"))
+relu = _unary(ar.RELU, "relu", _example("relu", "[-1.0, 2.0]", "tensor([0., 2.])"))
+floor = _unary(ar.FLOOR, "floor", _example("floor", "[1.7, -1.2]", "tensor([ 1., -2.])"))
+ceil = _unary(ar.CEIL, "ceil", _example("ceil", "[1.2, -1.7]", "tensor([ 2., -1.])"))
+trunc = _unary(ar.TRUNC, "trunc", _example("trunc", "[1.7, -1.7]", "tensor([ 1., -1.])"))
+exp = _unary(tr.EXP, "exp", _example("exp", "[0.0, 1.0]", "tensor([1.0000, 2.7183])"))
+exp2 = _unary(tr.EXP2, "exp2", _example("exp2", "[0.0, 3.0]", "tensor([1., 8.])"))
+expm1 = _unary(tr.EXPM1, "expm1", _example("expm1", "[0.0, 1.0]", "tensor([0.0000, 1.7183])"))
+log = _unary(tr.LOG, "log", _example("log", "[1.0, 10.0]", "tensor([0.0000, 2.3026])"))
+log2 = _unary(tr.LOG2, "log2", _example("log2", "[1.0, 8.0]", "tensor([0., 3.])"))
+log10 = _unary(tr.LOG10, "log10", _example("log10", "[1.0, 100.0]", "tensor([0., 2.])"))
+log1p = _unary(tr.LOG1P, "log1p", _example("log1p", "[0.0, 1.0]", "tensor([0.0000, 0.6931])"))
+sqrt = _unary(tr.SQRT, "sqrt", _example("sqrt", "[4.0, 2.0]", "tensor([2.0000, 1.4142])"))
+rsqrt = _unary(tr.RSQRT, "rsqrt", _example("rsqrt", "[4.0, 1.0]", "tensor([0.5000, 1.0000])"))
+sin = _unary(tr.SIN, "sin", _example("sin", "[0.0, 1.0]", "tensor([0.0000, 0.8415])"))
+cos = _unary(tr.COS, "cos", _example("cos", "[0.0, 1.0]", "tensor([1.0000, 0.5403])"))
+tan = _unary(tr.TAN, "tan", _example("tan", "[0.0, 1.0]", "tensor([0.0000, 1.5574])"))
+asin = arcsin = _unary(tr.ASIN, "asin", _example("asin", "[0.0, 1.0]", "tensor([0.0000, 1.5708])"))
+acos = arccos = _unary(tr.ACOS, "acos", _example("acos", "[0.0, 1.0]", "tensor([1.5708, 0.0000])"))
+atan = arctan = _unary(tr.ATAN, "atan", _example("atan", "[0.0, 1.0]", "tensor([0.0000, 0.7854])"))
+sinh = _unary(tr.SINH, "sinh", _example("sinh", "[0.0, 1.0]", "tensor([0.0000, 1.1752])"))
+cosh = _unary(tr.COSH, "cosh", _example("cosh", "[0.0, 1.0]", "tensor([1.0000, 1.5431])"))
+tanh = _unary(tr.TANH, "tanh", _example("tanh", "[0.0, 1.0]", "tensor([0.0000, 0.7616])"))
+asinh = arcsinh = _unary(tr.ASINH, "asinh", _example("asinh", "[0.0, 1.0]", "tensor([0.0000, 0.8814])"))
+acosh = arccosh = _unary(tr.ACOSH, "acosh", _example("acosh", "[1.0, 2.0]", "tensor([0.0000, 1.3170])"))
+atanh = arctanh = _unary(tr.ATANH, "atanh", _example("atanh", "[0.0, 0.5]", "tensor([0.0000, 0.5493])"))
+erf = _unary(tr.ERF, "erf", _example("erf", "[0.0, 1.0]", "tensor([0.0000, 0.8427])"))
+erfc = _unary(tr.ERFC, "erfc", _example("erfc", "[0.0, 1.0]", "tensor([1.0000, 0.1573])"))
+erfinv = _unary(tr.ERFINV, "erfinv", _example("erfinv", "[0.0, 0.5]", "tensor([0.0000, 0.4769])"))
+lgamma = _unary(tr.LGAMMA, "lgamma", _example("lgamma", "[1.0, 4.0]", "tensor([0.0000, 1.7918])"))
+digamma = _unary(tr.DIGAMMA, "digamma", _example("digamma", "[1.0, 2.0]", "tensor([-0.5772,  0.4228])"))
+sigmoid = _unary(tr.SIGMOID, "sigmoid", _example("sigmoid", "[0.0, 1.0]", "tensor([0.5000, 0.7311])"))
+isnan = _unary(cm.ISNAN, "isnan", _example("isnan", "[1.0, float('nan')]", "tensor([False,  True])"))
+isinf = _unary(cm.ISINF, "isinf", _example("isinf", "[1.0, float('inf')]", "tensor([False,  True])"))
+isfinite = _unary(
+    cm.ISFINITE, "isfinite", _example("isfinite", "[1.0, float('inf')]", "tensor([ True, False])")
+)
+signbit = _unary(cm.SIGNBIT, "signbit", _example("signbit", "[1.0, -2.0]", "tensor([False,  True])"))
+logical_not = _unary(
+    cm.LOGICAL_NOT, "logical_not", _example("logical_not", "[True, False]", "tensor([False,  True])")
+)
+bitwise_not = _unary(cm.BITWISE_NOT, "bitwise_not", _example("bitwise_not", "[0, 5]", "tensor([-1, -6])"))
+
+absolute, negative = abs, neg
+
+# The operators of the hot path; Tensor's dunder methods are these.
+op_add, op_sub, op_mul, op_div = (
+    binary(op, name) for op, name in ((ar.ADD, "add"), (ar.SUB, "sub"), (ar.MUL, "mul"), (ar.DIV, "div"))
+)
+op_eq, op_ne, op_lt, op_le, op_gt, op_ge = (
+    binary(op, name)
+    for op, name in ((cm.EQ, "eq"), (cm.NE, "ne"), (cm.LT, "lt"), (cm.LE, "le"), (cm.GT, "gt"), (cm.GE, "ge"))
+)
+
+
+def _binary(
+    op: Primitive, fast: Callable[[Any, Any], Any] | None, name: str, example: str
+) -> Callable[..., Tensor]:
+    def function(input: Tensor, other: Any) -> Tensor:
+        if fast is not None and isinstance(input, TensorBase):
+            result = fast(input, other)
+            if result is not NotImplemented:
+                return result
+        return op(input, other)
+
+    function.__name__ = function.__qualname__ = name
+    return _documented(function, op, example)
+
+
+def _pair(name: str, x: str, y: str, result: str) -> str:
+    return f">>> torch.{name}(torch.tensor({x}), torch.tensor({y}))\n    {result}"
+
+
+_X, _Y = "[1.0, 5.0]", "[3.0, 2.0]"
+mul = multiply = _binary(ar.MUL, op_mul, "mul", _pair("mul", _X, _Y, "tensor([ 3., 10.])"))
+maximum = _binary(ar.MAXIMUM, None, "maximum", _pair("maximum", _X, _Y, "tensor([3., 5.])"))
+minimum = _binary(ar.MINIMUM, None, "minimum", _pair("minimum", _X, _Y, "tensor([1., 2.])"))
+remainder = _binary(
+    ar.REMAINDER, None, "remainder", _pair("remainder", "[-5, 5]", "[3, 3]", "tensor([1, 2])")
+)
+fmod = _binary(ar.FMOD, None, "fmod", _pair("fmod", "[-5, 5]", "[3, 3]", "tensor([-2,  2])"))
+floor_divide = _binary(
+    ar.FLOOR_DIVIDE, None, "floor_divide", _pair("floor_divide", "[-5, 5]", "[3, 3]", "tensor([-2,  1])")
+)
+atan2 = arctan2 = _binary(tr.ATAN2, None, "atan2", _pair("atan2", "[1.0]", "[1.0]", "tensor([0.7854])"))
+logaddexp = _binary(tr.LOGADDEXP, None, "logaddexp", _pair("logaddexp", "[0.0]", "[0.0]", "tensor([0.6931])"))
+eq = _binary(cm.EQ, op_eq, "eq", _pair("eq", "[1, 2]", "[1, 3]", "tensor([ True, False])"))
+ne = not_equal = _binary(cm.NE, op_ne, "ne", _pair("ne", "[1, 2]", "[1, 3]", "tensor([False,  True])"))
+lt = less = _binary(cm.LT, op_lt, "lt", _pair("lt", "[1, 2]", "[1, 3]", "tensor([False,  True])"))
+le = less_equal = _binary(cm.LE, op_le, "le", _pair("le", "[1, 2]", "[1, 1]", "tensor([ True, False])"))
+gt = greater = _binary(cm.GT, op_gt, "gt", _pair("gt", "[1, 2]", "[1, 1]", "tensor([False,  True])"))
+ge = greater_equal = _binary(cm.GE, op_ge, "ge", _pair("ge", "[1, 2]", "[1, 3]", "tensor([ True, False])"))
+_T, _B = "[True, False]", "[True, True]"
+logical_and = _binary(
+    cm.LOGICAL_AND, None, "logical_and", _pair("logical_and", _T, _B, "tensor([ True, False])")
+)
+logical_or = _binary(cm.LOGICAL_OR, None, "logical_or", _pair("logical_or", _T, _B, "tensor([True, True])"))
+logical_xor = _binary(
+    cm.LOGICAL_XOR, None, "logical_xor", _pair("logical_xor", _T, _B, "tensor([False,  True])")
+)
+bitwise_and = _binary(
+    cm.BITWISE_AND, None, "bitwise_and", _pair("bitwise_and", "[6, 3]", "[3, 1]", "tensor([2, 1])")
+)
+bitwise_or = _binary(
+    cm.BITWISE_OR, None, "bitwise_or", _pair("bitwise_or", "[6, 3]", "[3, 1]", "tensor([7, 3])")
+)
+bitwise_xor = _binary(
+    cm.BITWISE_XOR, None, "bitwise_xor", _pair("bitwise_xor", "[6, 3]", "[3, 1]", "tensor([5, 2])")
+)
+bitwise_left_shift = _binary(
+    cm.LEFT_SHIFT,
+    None,
+    "bitwise_left_shift",
+    _pair("bitwise_left_shift", "[1, 3]", "[2, 1]", "tensor([4, 6])"),
+)
+bitwise_right_shift = _binary(
+    cm.RIGHT_SHIFT,
+    None,
+    "bitwise_right_shift",
+    _pair("bitwise_right_shift", "[4, 6]", "[2, 1]", "tensor([1, 3])"),
+)
+
+
+def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """input + alpha * other, elementwise with broadcasting.
+
+    >>> import chainrule as torch
+    >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=0.5)
+    tensor([ 6., 12.])
+    """
+    return ar.ADD(input, other if alpha == 1 else ar.MUL(other, alpha))
+
+
+def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """input - alpha * other, elementwise with broadcasting.
+
+    >>> import chainrule as torch
+    >>> torch.sub(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=0.5)
+    tensor([-4., -8.])
+    """
+    return ar.SUB(input, other if alpha == 1 else ar.MUL(other, alpha))
+
+
+subtract = sub
+
+
+def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other, elementwise with broadcasting; `rounding_mode` is None (exact), "floor" or "trunc".
+
+    Integers are divided as floats of the default type, unless a rounding mode is given.
+
+    >>> import chainrule as torch
+    >>> torch.div(torch.tensor([7, -7]), 2)
+    tensor([ 3.5000, -3.5000])
+    >>> torch.div(torch.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
+    """
+    if rounding_mode is None:
+        return ar.DIV(input, other)
+    if rounding_mode == "floor":
+        return ar.FLOOR_DIVIDE(input, other)
+    if rounding_mode == "trunc":
+        quotient = ar.DIV(input, other)
+        whole = not (_is_float(input) or _is_float(other))
+        if whole:  # exact for integers of any size: remove the remainder first
+            return ar.FLOOR_DIVIDE(ar.SUB(input, ar.FMOD(input, other)), other)
+        return trunc(quotient)
+    raise ArgumentError.of(
+        "div", given=f"rounding_mode={rounding_mode!r}", must="it must be None, 'floor' or 'trunc'"
+    )
+
+
+divide = true_divide = div
+
+
+def _is_float(x: Any) -> bool:
+    return x.is_floating_point() if isinstance(x, TensorBase) else isinstance(x, float)  # type: ignore[attr-defined]
+
+
+def pow(input: Any, exponent: Any) -> Tensor:
+    """input ** exponent, elementwise with broadcasting; either may be a Python number.
+
+    Derivative:  exponent * input**(exponent - 1) and input**exponent * log(input) (power rule).
+    Raises:  ArgumentError for an integer tensor to a negative integer power.
+
+    >>> import chainrule as torch
+    >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    """
+    if isinstance(exponent, int | float) and isinstance(input, TensorBase):
+        if exponent == 2 and type(exponent) is int:
+            return square(input) if input._a.dtype.kind != "b" else ar.POW(input, exponent)
+        if _is_float(input):
+            if exponent == 2:
+                return square(input)
+            if exponent == 1:
+                return ar.MUL(input, 1.0)
+            if exponent == 0.5:
+                return sqrt(input)
+            if exponent == -1:
+                return reciprocal(input)
+        elif isinstance(exponent, int) and exponent < 0:
+            raise ArgumentError.of(
+                "x ** y",
+                given=f"an integer tensor and the exponent {exponent}",
+                must="integers to a negative power are not integers",
+                hint="x.float() ** y",
+            )
+    return ar.POW(input, exponent)
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """To the nearest integer, halves to even; or to `decimals` places.
+
+    >>> import chainrule as torch
+    >>> torch.round(torch.tensor([0.5, 1.5, 2.6]))
+    tensor([0., 2., 3.])
+    """
+    if decimals == 0:
+        return ar.ROUND(input)
+    scale = 10.0**decimals
+    return ar.ROUND(input * scale) / scale
+
+
+def frac(input: Tensor) -> Tensor:
+    """The part after the decimal point, with the sign of the input.
+
+    >>> import chainrule as torch
+    >>> torch.frac(torch.tensor([1.25, -1.25]))
+    tensor([ 0.2500, -0.2500])
+    """
+    return input - trunc(input)
+
+
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Limit to [min, max]; each a number, a tensor, or None for no limit.
+
+    Derivative:  1 inside the limits and on them, 0 outside, as in PyTorch.
+
+    >>> import chainrule as torch
+    >>> torch.clamp(torch.tensor([-2.0, 0.5, 3.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise ArgumentError.of("clamp", given="neither min nor max", must="at least one limit is needed")
+    out = need_tensor(input, "clamp")
+    # `where` passes the gradient on the limits themselves, where maximum would halve it; NaN stays.
+    if min is not None:
+        out = ar.WHERE(cm.LT(out, min), min, out)
+    if max is not None:
+        out = ar.WHERE(cm.GT(out, max), max, out)
+    return out
+
+
+clip = clamp
+
+
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """Limit from below. See `clamp`."""
+    return clamp(input, min=min)
+
+
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """Limit from above. See `clamp`."""
+    return clamp(input, max=max)
+
+
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """Elements of `input` where the condition holds, of `other` elsewhere; all three are broadcast.
+
+    With the condition alone: the indices of its true elements, like `nonzero(as_tuple=True)`.
+
+    >>> import chainrule as torch
+    >>> torch.where(torch.tensor([True, False]), torch.tensor([1.0, 2.0]), 0.0)
+    tensor([1., 0.])
+    """
+    need_tensor(condition, "where")
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if condition._a.dtype.kind != "b":
+        raise ArgumentError.of(
+            "where",
+            given=f"a condition of type {condition.dtype}",
+            must="the condition must be bool",
+            hint="x != 0",
+        )
+    return ar.WHERE(condition, input, other)
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """`value` where the mask is true, the input elsewhere.
+
+    >>> import chainrule as torch
+    >>> torch.masked_fill(torch.tensor([1.0, 2.0]), torch.tensor([True, False]), 0.0)
+    tensor([0., 2.])
+    """
+    if isinstance(value, TensorBase):
+        value = value.to(input.dtype)  # type: ignore[attr-defined]
+    filled = where(mask, value, input)
+    return filled if filled._a.dtype == input._a.dtype else filled.to(input.dtype)
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """input + weight * (end - input).
+
+    >>> import chainrule as torch
+    >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([4.0, 20.0]), 0.25)
+    tensor([ 1.0000, 12.5000])
+    """
+    return input + (end - input) * weight
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """input + value * tensor1 * tensor2.
+
+    >>> import chainrule as torch
+    >>> torch.addcmul(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), value=2)
+    tensor([ 7., 17.])
+    """
+    product = tensor1 * tensor2
+    return input + (product if value == 1 else product * value)
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """input + value * tensor1 / tensor2.
+
+    >>> import chainrule as torch
+    >>> torch.addcdiv(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([2.0, 4.0]), value=2)
+    tensor([2., 2.])
+    """
+    quotient = tensor1 / tensor2
+    return input + (quotient if value == 1 else quotient * value)
+
+
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """|input - other| <= atol + rtol * |other|, elementwise.
+
+    >>> import chainrule as torch
+    >>> torch.isclose(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1]))
+    tensor([ True, False])
+    """
+    close = eq(input, other)
+    if _is_float(input):
+        close = close | (isfinite(other) & (abs(input - other) <= atol + rtol * abs(other)))
+    if equal_nan:
+        close = close | (isnan(input) & isnan(other))
+    return close
+
+
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether all elements are close. See `isclose`.
+
+    >>> import chainrule as torch
+    >>> torch.allclose(torch.tensor([1.0]), torch.tensor([1.0 + 1e-7]))
+    True
+    """
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape and elements.
+
+    >>> import chainrule as torch
+    >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))
+    True
+    """
+    return bool(input._a.shape == other._a.shape and (input._a == other._a).all())
+
+
+def nan_to_num(
+    input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """NaN and infinities replaced; by default with 0 and the largest and smallest finite values.
+
+    >>> import chainrule as torch
+    >>> torch.nan_to_num(torch.tensor([float("nan"), 1.0]))
+    tensor([0., 1.])
+    """
+    if not _is_float(input):
+        return input.clone()
+    info = finfo(input.dtype)
+    out = where(isnan(input), nan, input)
+    out = where(input == float("inf"), info.max if posinf is None else posinf, out)
+    return where(input == float("-inf"), info.min if neginf is None else neginf, out)

@@ -1,0 +1,206 @@
+"""In-place operations: `x += y`, `x.op_()`, `x[...] = y`.
+
+One idea: an in-place operation is its out-of-place primitive, whose result is written into the tensor's own
+array. The version of the memory's owner goes up; when gradients are tracked the tensor takes over the node of
+the new value, and if it is a view, its owner gets a node that says which part was overwritten. What backward
+had kept of the old value is found out by the version. That is also all that a tracer needs to see.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import eager
+from .base import TensorBase, owner_of
+from .core import dtypes
+from .core.dtypes import FROM_NUMPY
+from .core.errors import DTypeError, GradError, ShapeError
+from .eager import make_node, run, sync, user_site
+from .ops.move import CAST
+from .ops.primitive import Primitive
+from .ops.views import EXPAND, OVERWRITE
+from .tape import mode
+from .tape.node import AccumulateGrad, Node
+
+_grad_state = mode.state
+_NO_SETTINGS: dict[str, Any] = {}
+
+
+def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str, Any] = _NO_SETTINGS) -> Any:
+    """x becomes `op(x, *args)`, in its own memory. Returns x."""
+    tracked = check(x, args, op.formula)
+    a = x._a
+    if not tracked and isinstance(op.numpy, np.ufunc) and _fits(op, a, args) and not eager.special:
+        token = eager._set(eager._SILENT)
+        try:
+            op.numpy(a, *[y._a if isinstance(y, TensorBase) else y for y in args], out=a)
+        except ValueError:
+            pass  # the general path below says what is wrong
+        else:
+            touch(x)
+            return x
+        finally:
+            eager._reset(token)
+    if tracked:
+        result = run(op, (x, *args), settings)
+    else:
+        with mode.no_grad():
+            result = run(op, (x, *args), settings)
+    write(x, result, op.formula)
+    return x
+
+
+def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
+    """Whether the write must be recorded; raises if it is not allowed."""
+    if not x._a.flags.writeable:
+        raise GradError.of(
+            f"in-place {what}",
+            given=f"a tensor {x._a.shape} whose memory cannot be written",
+            must="each element must have a place of its own; an expanded tensor shares places, and an array from "
+            "NumPy may be read-only",
+            hint="clone() it first",
+        )
+    if not _grad_state.grad:
+        return False
+    node = x._node if x._view is None else sync(x)
+    if node is None:
+        if x._a.dtype.kind != "f" or not any(_wants_gradient(y) for y in args):
+            if x._view is None or not x._view.steps:
+                return False
+            node = x._view.owner._node
+            if node is None:
+                return False
+    owner = owner_of(x)
+    if isinstance(owner._node, AccumulateGrad) and (x is owner or x._view.steps):
+        raise GradError.of(
+            f"in-place {what}",
+            given=f"a leaf tensor {owner._a.shape} that requires a gradient"
+            + ("" if x is owner else ", through a view"),
+            must="a leaf's value is what backward differentiates by; changing it must not be recorded",
+            hint="with no_grad(): around the update, or x = x + ... for a new tensor",
+        )
+    if x._view is not None and x._view.steps is False and owner._node is not None:
+        raise GradError.of(
+            f"in-place {what}",
+            given="a view that was made while gradients were off",
+            must="the write could not be seen by its owner's gradient",
+            hint="make the view with gradients on, or clone() it",
+        )
+    return True
+
+
+def _wants_gradient(y: Any) -> bool:
+    return isinstance(y, TensorBase) and (y._node if y._view is None else sync(y)) is not None
+
+
+def _fits(op: Primitive, a: np.ndarray[Any, Any], args: tuple[Any, ...]) -> bool:
+    """Whether NumPy may write straight into x: a float tensor, and operands of its type or numbers."""
+    kind = a.dtype
+    if kind.kind != "f" or op.dtype.result(dtypes.float32) is not dtypes.float32:
+        return False
+    for y in args:
+        if isinstance(y, TensorBase):
+            if y._a.dtype is not kind:
+                return False
+        elif type(y) is not float and type(y) is not int:
+            return False
+    return True
+
+
+def write(x: Any, result: Any, what: str) -> None:
+    """Put `result` into x's memory and onto x's place on the tape."""
+    a, r = x._a, result._a
+    if r.shape != a.shape:
+        raise ShapeError.of(
+            f"in-place {what}",
+            given=f"a result {r.shape} for a tensor {a.shape}",
+            must="an in-place operation cannot change the shape",
+            hint="x = x + y, which makes a new tensor",
+        )
+    if r.dtype != a.dtype:
+        have, got = FROM_NUMPY[a.dtype], FROM_NUMPY[r.dtype]
+        if got.category > have.category:
+            raise DTypeError.of(
+                f"in-place {what}",
+                given=f"a result of type {got.name} for a tensor of type {have.name}",
+                must=f"{got.name} values do not fit into {have.name}",
+                hint=f"x = x.to({got}) first, or x = x + y, which makes a new tensor",
+            )
+        result = CAST(result, to=have, source=got)
+    a[...] = result._a
+    adopt(x, result._node)
+    touch(x)
+
+
+def adopt(x: Any, node: Node | None) -> None:
+    """x's value was replaced by one that `node` made; tell its owner, if it is a view."""
+    if node is None and x._node is None and (x._view is None or x._view.owner._node is None):
+        return
+    view = x._view
+    if view is None:
+        x._node = node
+        return
+    if not view.steps:
+        x._node = node
+        return
+    owner = view.owner
+    mask = (1 if owner._node is not None else 0) | (2 if node is not None else 0)
+    if mask and _grad_state.grad:
+        owner._node = make_node(
+            OVERWRITE, owner._a, [owner._node, node], mask, (owner, x), {"steps": view.steps}, owner
+        )
+    x._node = node
+    view.node = owner._node
+
+
+def touch(x: Any) -> None:
+    """Count an in-place write, and remember the user's line."""
+    owner = x if x._view is None else x._view.owner
+    owner._v += 1
+    owner._site = user_site()
+
+
+def copy_(x: Any, source: Any) -> Any:
+    """x takes the values of `source`, broadcast and converted."""
+    args = (source,) if isinstance(source, TensorBase) else ()
+    tracked = check(x, args, "x[...] = y")
+    a = x._a
+    if not tracked:
+        values = source._a if args else source
+        token = eager._set(eager._SILENT)
+        try:
+            a[...] = values
+        except ValueError:
+            raise _does_not_fit(a.shape, values) from None
+        finally:
+            eager._reset(token)
+    else:
+        y = source if args else eager.wrap(np.asarray(source, a.dtype))
+        if y._a.dtype != a.dtype:
+            y = CAST(y, to=FROM_NUMPY[a.dtype], source=FROM_NUMPY[y._a.dtype])
+        if y._a.shape != a.shape:
+            if not _broadcasts(y._a.shape, a.shape):
+                raise _does_not_fit(a.shape, y._a)
+            y = EXPAND(y, shape=a.shape)
+        result = OVERWRITE(x, y, steps=())
+        a[...] = y._a
+        adopt(x, result._node)
+    touch(x)
+    return x
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    return len(shape) <= len(target) and all(
+        n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False)
+    )
+
+
+def _does_not_fit(shape: tuple[int, ...], values: Any) -> ShapeError:
+    return ShapeError.of(
+        "x[...] = y",
+        given=f"y {np.shape(values)} for a place of shape {shape}",
+        must="read from the right, each axis of y must have the same size or size 1",
+        hint=f"y.reshape({', '.join(map(str, shape))})" if np.size(values) == int(np.prod(shape)) else "",
+    )

@@ -1,0 +1,16 @@
+"""The table of primitives. `primitive.py` says what an entry is; the other files hold the entries."""
+
+from . import arithmetic, compare, contract, move, reduce, transcendental, views
+from .primitive import TABLE, Primitive
+
+__all__ = [
+    "TABLE",
+    "Primitive",
+    "arithmetic",
+    "compare",
+    "contract",
+    "move",
+    "reduce",
+    "transcendental",
+    "views",
+]

@@ -1,0 +1,234 @@
+"""Entries: the same elements under another shape. Results share memory with the input.
+
+`slice` takes a key of integers, slices, None and Ellipsis; keys with index arrays are in `index.py`.
+Next: `move.py`, for results with memory of their own.
+"""
+
+from __future__ import annotations
+
+import operator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import IndexingError, ShapeError
+from ..core.shapes import Shape
+from .primitive import LINEAR, MOVEMENT, VIEW, Primitive, primitive, sample
+from .rules import FIRST
+from .samples import floats
+
+Key = tuple[Any, ...]
+
+
+def _reshaped(x: Shape, *, shape: Shape) -> Shape:
+    if prod(x) != prod(shape):
+        raise ShapeError.of(
+            "reshape", given=f"shape {shape} for a tensor {x}", must="the number of elements must stay"
+        )
+    return shape
+
+
+RESHAPE = primitive(
+    "reshape", kind=VIEW, formula="reshape(x)", shape=_reshaped, dtype=FIRST, numpy=lambda x, *, shape: x.reshape(shape),
+    vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)", why="elements keep their order",
+    samples=[sample(floats(shape=(2, 3)), shape=(3, 2)), sample(floats(shape=(4,)), shape=(2, 1, 2))],
+    grad_name="ViewBackward0",
+)  # fmt: skip
+
+PERMUTE = primitive(
+    "permute", kind=VIEW, formula="permute(x)", shape=lambda x, *, dims: tuple(x[d] for d in dims), dtype=FIRST,
+    numpy=lambda x, *, dims: x.transpose(dims),
+    vjp=(lambda g, dims: PERMUTE(g, dims=inverse(dims)),), jvp=LINEAR, d="permute(g, inverse(dims))",
+    why="axes change places",
+    samples=[sample(floats(shape=(2, 3, 2)), dims=(2, 0, 1)), sample(floats(shape=(2, 3)), dims=(1, 0))],
+)  # fmt: skip
+
+
+def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes `dims`."""
+    result = [0] * len(dims)
+    for i, d in enumerate(dims):
+        result[d] = i
+    return tuple(result)
+
+
+def _expanded(x: Shape, *, shape: Shape) -> Shape:
+    padded = (1,) * (len(shape) - len(x)) + x
+    if len(x) > len(shape) or any(a not in (1, b) for a, b in zip(padded, shape, strict=True)):
+        raise ShapeError.of(
+            "expand",
+            given=f"a tensor {x} and the shape {shape}",
+            must="read from the right, each axis must have the wanted size or size 1",
+            hint="reshape or unsqueeze first, so that the axes line up",
+        )
+    return shape
+
+
+def reduce_to(g: Any, shape: Shape) -> Any:
+    """The adjoint of broadcasting: sum g over the axes along which `shape` was repeated."""
+    have = tuple(g.shape)
+    if have == shape:
+        return g
+    extra = len(have) - len(shape)
+    dims = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1
+    )
+    g = g.sum(dims, True) if dims else g
+    return RESHAPE(g, shape=shape) if extra else g
+
+
+EXPAND = primitive(
+    "expand", kind=VIEW, formula="expand(x)", shape=_expanded, dtype=FIRST,
+    numpy=lambda x, *, shape: np.broadcast_to(x, shape) if shape != x.shape else x[...],
+    vjp=(lambda g, x_shape: reduce_to(g, x_shape),), jvp=LINEAR, d="reduce_to(g, x.shape)",
+    why="each copy sends its gradient back: a sum",
+    samples=[
+        sample(floats(shape=(2, 1)), shape=(2, 3)),
+        sample(floats(shape=(3,)), shape=(2, 3)),
+        sample(floats(shape=()), shape=(2, 2)),
+    ],
+)  # fmt: skip
+
+
+def _sliced(x: Shape, *, key: Key) -> Shape:
+    out: list[int] = []
+    axis = 0
+    for item in expand_key(key, len(x), x):
+        if item is None:
+            out.append(1)
+        elif isinstance(item, slice):
+            if item.step is not None and item.step <= 0:
+                raise IndexingError.of(
+                    "x[...]",
+                    given=f"a slice with step {item.step}",
+                    must="the step of a slice must be positive",
+                    hint="x.flip(dim)",
+                )
+            out.append(len(range(*item.indices(x[axis]))))
+            axis += 1
+        else:
+            n = x[axis]
+            if not -n <= item < n:
+                raise IndexingError.of(
+                    "x[...]",
+                    given=f"index {item} for axis {axis} of a tensor {x}",
+                    must=f"the index must lie in [{-n}, {n - 1}]"
+                    if n
+                    else "the axis is empty: it has no element to take",
+                )
+            axis += 1
+    return (*out, *x[axis:])
+
+
+def expand_key(key: Key, rank: int, shape: Shape, taken: Any = None) -> Key:
+    """The key with its Ellipsis written out. `taken(item)` says how many axes an item uses (default 1)."""
+    used = sum(0 if k is None or k is Ellipsis else (taken(k) if taken else 1) for k in key)
+    if used > rank:
+        raise IndexingError.of(
+            "x[...]",
+            given=f"{used} indices for a tensor {shape}",
+            must=f"at most {rank} {'axis' if rank == 1 else 'axes'} can be indexed",
+        )
+    if Ellipsis not in [k for k in key if k is None or k is Ellipsis]:
+        return key
+    at = next(i for i, k in enumerate(key) if k is Ellipsis)
+    return (*key[:at], *[slice(None)] * (rank - used), *key[at + 1 :])
+
+
+def _embed(g: Any, shape: Shape, key: Key) -> Any:
+    return OVERWRITE(g.new_zeros(shape), g, steps=((SLICE, {"key": key}),))
+
+
+def _take(x: Any, *, key: Key) -> Any:
+    out = x[key]
+    # an integer on every axis would give a NumPy scalar, which shares no memory: end with an Ellipsis
+    return out if isinstance(out, np.ndarray) else x[(*key, Ellipsis)]
+
+
+SLICE = primitive(
+    "slice", kind=VIEW, formula="x[...]", shape=_sliced, dtype=FIRST, numpy=_take,
+    vjp=(lambda g, x_shape, key: _embed(g, x_shape, key),), jvp=LINEAR, d="embed(g, x.shape, key)",
+    why="elements that were not taken get 0",
+    samples=[
+        sample(floats(shape=(3, 4)), key=(1, slice(0, 4, 2))),
+        sample(floats(shape=(2, 3)), key=(Ellipsis, None, -1)),
+        sample(floats(shape=(3,)), key=(0,)),
+    ],
+)  # fmt: skip
+
+
+Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
+
+
+def _overwritten(x: Shape, y: Shape, *, steps: Steps) -> Shape:
+    target = x
+    for op, settings in steps:
+        target = op.shape(target, **settings)
+    if target != y:
+        raise ShapeError.of(
+            "x[...] = y", given=f"y {y} for a place of shape {target}", must="the shapes must be equal"
+        )
+    return x
+
+
+def _overwrite(x: Any, y: Any, *, steps: Steps) -> Any:
+    out = x.copy()
+    place = out
+    for op, settings in steps:
+        place = op.numpy(place, **settings)
+    place[...] = y
+    return out
+
+
+def follow(x: Any, steps: Steps) -> Any:
+    """The view of x that the steps lead to."""
+    for op, settings in steps:
+        x = op(x, **settings)
+    return x
+
+
+OVERWRITE = primitive(
+    "overwrite", kind=MOVEMENT, inputs="x y", formula="x with x[...] = y", shape=_overwritten, dtype=FIRST,
+    numpy=_overwrite,
+    vjp=(
+        lambda g, y_shape, steps: OVERWRITE(g, g.new_zeros(y_shape), steps=steps),
+        lambda g, steps: follow(g, steps),
+    ),
+    jvp=lambda tangents, out, x, y, *, steps: OVERWRITE(
+        out.new_zeros(x.shape) if tangents[0] is None else tangents[0],
+        out.new_zeros(y.shape) if tangents[1] is None else tangents[1],
+        steps=steps,
+    ),
+    d=("overwrite(g, zeros(y.shape), steps)", "follow(g, steps)"), why="what is overwritten no longer counts",
+    samples=[
+        sample(floats(shape=(3, 4)), floats(shape=(2,)), steps=((SLICE, {"key": (1, slice(0, 4, 2))}),)),
+        sample(floats(shape=(2, 3)), floats(shape=(2, 1)), steps=((SLICE, {"key": (Ellipsis, None, -1)}),)),
+        sample(
+            floats(shape=(2, 3)), floats(shape=(2,)),
+            steps=((PERMUTE, {"dims": (1, 0)}), (SLICE, {"key": (0,)})),
+        ),
+        sample(floats(), floats(), steps=()),
+    ],
+    grad_name="CopySlices",
+)  # fmt: skip
+
+
+def as_key(index: Any) -> Key:
+    """An index expression as a tuple."""
+    return index if isinstance(index, tuple) else (index,)
+
+
+def plain_item(item: Any) -> bool:
+    """Whether an index item is an integer, slice, None or Ellipsis (and so gives a view)."""
+    return (
+        item is None
+        or item is Ellipsis
+        or isinstance(item, slice)
+        or (isinstance(item, int) and not isinstance(item, bool))
+    )
+
+
+def plain_slice(item: slice) -> slice:
+    """A slice whose ends are Python integers."""
+    return slice(*(None if v is None else operator.index(v) for v in (item.start, item.stop, item.step)))

@@ -1,0 +1,200 @@
+"""Nodes of the tape: what was done, to what, and what backward needs to remember.
+
+A node knows its inputs' nodes (`edges`), the shape and dtype of its result, and the user's line. The engine
+(`engine.py`) walks nodes; `../eager.py` makes them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from typing import Any
+
+import numpy as np
+
+from ..base import TensorBase, wrap
+from ..core.errors import GradError, Site, describe
+from ..core.shapes import Shape
+from ..ops.primitive import Primitive
+
+number = itertools.count().__next__  # nodes are numbered as they are made, so an input's number is lower
+
+
+class Node:
+    """One step of the tape.
+
+    edges: per input the node its gradient flows to, or None.
+    shape, dtype: of the result, and so of the gradient that arrives.
+    hooks: functions that may look at or replace the arriving gradient; None or a dict by handle number.
+    seq:   running number; larger than that of every edge.
+    site:  the user's line that made it.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "edges", "hooks", "seq", "shape", "site")
+
+    edges: tuple[Node | None, ...]
+    shape: Shape
+    dtype: np.dtype[Any]
+    hooks: dict[int, Any] | None
+    seq: int
+    site: Site | None
+
+    @property
+    def name(self) -> str:
+        """The name in `grad_fn=<...>`, as PyTorch writes it."""
+        raise AttributeError("name")
+
+    def backward(self, g: Any) -> tuple[Any, ...]:
+        """Gradients for the edges, in order; None where there is none."""
+        raise AttributeError("backward")
+
+    def release(self) -> None:
+        """Forget what was kept for backward."""
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes of the inputs, in PyTorch's form."""
+        return tuple((edge, 0) for edge in self.edges)
+
+    @property
+    def what(self) -> str:
+        """The operation, in the user's words."""
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+class AccumulateGrad(Node):
+    """The end of a path: adds what arrives to a leaf's `.grad`.
+
+    It refers to the leaf weakly: a leaf that nobody holds any more cannot be read, so nothing is lost.
+    """
+
+    __slots__ = ("after", "leaf")
+
+    def __init__(self, leaf: TensorBase) -> None:
+        self.leaf = weakref.ref(leaf)
+        self.edges = ()
+        self.shape = leaf._a.shape
+        self.dtype = leaf._a.dtype
+        self.hooks = None
+        self.after: dict[int, Any] | None = None  # hooks that run once the gradient has been added
+        self.seq = number()
+        self.site = None
+
+    @property
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+    @property
+    def variable(self) -> Any:
+        """The leaf tensor, or None if nobody holds it."""
+        return self.leaf()
+
+    def backward(self, g: Any) -> tuple[Any, ...]:
+        return ()
+
+
+class Freed:
+    """Stands in the place of what a node kept, once backward is past it."""
+
+
+FREED = Freed()
+
+
+class OpNode(Node):
+    """A primitive that was run.
+
+    inputs:   per input what was kept: a tensor, a Python number, or None if the rules do not read it.
+    versions: the versions of the kept tensors at that time.
+    shapes:   shapes of all inputs, if a rule reads them.
+    out:      the result's array, if a rule reads it, with a weak reference to the tensor and its version.
+    """
+
+    __slots__ = ("inputs", "op", "out", "out_ref", "out_version", "settings", "shapes", "versions")
+
+    op: Primitive
+    settings: dict[str, Any]
+    inputs: Any
+    versions: tuple[int, ...]
+    shapes: tuple[Shape, ...] | None
+    out: np.ndarray[Any, Any] | None
+    out_ref: weakref.ref[Any] | None
+    out_version: int
+
+    @property
+    def name(self) -> str:
+        return self.op.grad_name
+
+    @property
+    def what(self) -> str:
+        return self.op.formula
+
+    def release(self) -> None:
+        if self.out is not None or any(v is not None for v in self.inputs):
+            self.inputs = FREED
+            self.out = self.out_ref = None
+
+    def backward(self, g: Any) -> tuple[Any, ...]:
+        inputs, out = self.saved()
+        op, results = self.op, []
+        for i, edge in enumerate(self.edges):
+            if edge is None:
+                results.append(None)
+                continue
+            rule = op.rule_for(i)
+            results.append(None if rule is None else rule(g, inputs, self.shapes, out, self.settings, i))
+        return tuple(results)
+
+    def saved(self) -> tuple[list[Any], Any]:
+        """The kept inputs and result as tensors on the tape, after checking that nobody changed them."""
+        if self.inputs is FREED:
+            raise freed(self)
+        inputs = []
+        for i, (x, version) in enumerate(zip(self.inputs, self.versions, strict=True)):
+            if version >= 0:
+                now = x._v if x._view is None else x._view.owner._v
+                if now != version:
+                    raise changed(self, x, f"input {self.op.input_name(i)}", version, now)
+                if x._node is not self.edges[i]:
+                    x = alias(x, self.edges[i])
+            inputs.append(x)
+        out = None
+        if self.out is not None:
+            assert self.out_ref is not None
+            tensor = self.out_ref()
+            if tensor is None:
+                out = wrap(self.out, self)
+            else:
+                now = tensor._v if tensor._view is None else tensor._view.owner._v
+                if now != self.out_version:
+                    raise changed(self, tensor, "result", self.out_version, now)
+                out = tensor if tensor._node is self else alias(tensor, self)
+        return inputs, out
+
+
+def alias(x: Any, node: Node | None) -> Any:
+    """The same values as x, standing at another place of the tape."""
+    return wrap(x._a, node)
+
+
+def freed(node: Node) -> GradError:
+    return GradError.of(
+        f"backward through {node.what} (recorded at {describe(node.site)})",
+        given="here a second time",
+        must="what it had kept for backward was freed by the first backward",
+        hint="backward(retain_graph=True) the first time, or compute the value again",
+    )
+
+
+def changed(node: OpNode, x: Any, which: str, version: int, now: int) -> GradError:
+    owner = x if x._view is None else x._view.owner
+    site = getattr(owner, "_site", None)
+    return GradError.of(
+        f"backward through {node.what} (recorded at {describe(node.site)})",
+        given=f"its {which}, a tensor {x._a.shape}, in a changed state",
+        must="a value kept for backward must not be changed in place: it was at version "
+        f"{version} and is now at {now}" + (f", last changed at {describe(site)}" if site else ""),
+        hint="x = x + ... instead of x += ..., or change a clone()",
+    )
