@@ -178,7 +178,7 @@ def test_steepest_descent_goes_against_the_whole_gradient() -> None:
 def test_backward_gives_numbers_at_a_point() -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = x**3
-    with pytest.raises(RuntimeError, match="scalar"):
+    with pytest.raises(RuntimeError, match=r"\(2,\)"):
         y.backward()
     y.sum().backward()
     assert repr(x.grad) == "tensor([ 3., 12.])"

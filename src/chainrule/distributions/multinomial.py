@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from .. import functions as fn
 from ..core.errors import ArgumentError, ShapeError
 from ..core.shapes import Size
 from ..creation import multinomial, ones, zeros
+from ..functions.pointwise import exp, floor, lgamma, log, where
+from ..functions.reductions import logsumexp
 from ..tensor import Tensor
 
 
@@ -62,10 +63,10 @@ class Multinomial:
         if probs is not None:
             _check_probabilities(probs)
             self.probs = probs / probs.sum(-1, keepdim=True)
-            self.logits = fn.log(self.probs)
+            self.logits = log(self.probs)
         else:
-            self.logits = given - fn.logsumexp(given, -1, keepdim=True)
-            self.probs = fn.exp(self.logits)
+            self.logits = given - logsumexp(given, -1, keepdim=True)
+            self.probs = exp(self.logits)
 
     @property
     def batch_shape(self) -> Size:
@@ -122,7 +123,7 @@ class Multinomial:
                 given=f"value {tuple(value.shape)} for probs {tuple(self.probs.shape)}",
                 must=f"the last axis of value must hold one count for each of the {k} outcomes",
             )
-        if not bool(((value >= 0) & (value == fn.floor(value))).all()) or not bool(
+        if not bool(((value >= 0) & (value == floor(value))).all()) or not bool(
             (value.sum(-1) == self.total_count).all()
         ):
             raise ArgumentError.of(
@@ -131,8 +132,8 @@ class Multinomial:
                 must=f"a row of value must hold counts with the sum total_count={self.total_count}",
             )
         # 0 log 0 is 0: an impossible outcome that did not happen costs nothing.
-        powers = fn.where(value == 0, 0.0, value * fn.where(value == 0, 0.0, self.logits))
-        orders = fn.lgamma(value.sum(-1) + 1) - fn.lgamma(value + 1).sum(-1)
+        powers = where(value == 0, 0.0, value * where(value == 0, 0.0, self.logits))
+        orders = lgamma(value.sum(-1) + 1) - lgamma(value + 1).sum(-1)
         return orders + powers.sum(-1)
 
     def __repr__(self) -> str:
