@@ -84,7 +84,7 @@ def load() -> dict[str, Any]:
 
 def describe(modules: dict[str, Any]) -> str:
     """The machine and the versions, in one line."""
-    versions = [f"chainrule {version('chainrule')}", f"NumPy {version('numpy')}"]
+    versions = [f"chainrule {chainrule.__version__}", f"NumPy {version('numpy')}"]
     if "PyTorch" in modules:
         versions.append(f"PyTorch {version('torch')}")
     return (

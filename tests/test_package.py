@@ -17,7 +17,7 @@ def run(code: str) -> str:
 def test_import_loads_numpy_and_nothing_else() -> None:
     # Everything heavy loads when it is first used. What NumPy itself loads does not count.
     code = """
-import sys, numpy
+import sys, numpy, numpy.random
 before = set(sys.modules)
 import chainrule
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
@@ -29,7 +29,7 @@ print(sorted(new - set(sys.stdlib_module_names)))
 def test_import_loads_few_modules_of_the_standard_library() -> None:
     # The slow ones among them: each costs milliseconds, and none is needed to make a tensor.
     code = """
-import sys, numpy
+import sys, numpy, numpy.random
 before = set(sys.modules)
 import chainrule
 slow = "asyncio concurrent.futures email http multiprocessing sqlite3 ssl unittest urllib.request xml"
