@@ -15,21 +15,22 @@ def run(code: str) -> str:
 
 
 def test_import_loads_numpy_and_nothing_else() -> None:
-    # Everything heavy loads when it is first used. What NumPy itself loads does not count.
+    # Everything heavy loads when it is first used. Of NumPy more parts load: its random streams.
     code = """
-import sys, numpy, numpy.random
+import sys, numpy
 before = set(sys.modules)
 import chainrule
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
-print(sorted(new - set(sys.stdlib_module_names)))
+compiled = {name for name in new if "cython" in name}  # made by numpy.random
+print(sorted(new - set(sys.stdlib_module_names) - compiled))
 """
-    assert run(code) == "['chainrule']\n"
+    assert run(code) == "['chainrule', 'numpy']\n"
 
 
 def test_import_loads_few_modules_of_the_standard_library() -> None:
     # The slow ones among them: each costs milliseconds, and none is needed to make a tensor.
     code = """
-import sys, numpy, numpy.random
+import sys, numpy
 before = set(sys.modules)
 import chainrule
 slow = "asyncio concurrent.futures email http multiprocessing sqlite3 ssl unittest urllib.request xml"
