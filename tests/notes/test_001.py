@@ -126,6 +126,9 @@ def test_broadcasting_also_adds_missing_axes() -> None:
     assert (torch.ones(3, 1) + torch.ones(1, 2)).shape == (3, 2)
     assert (torch.ones(2, 3) + torch.ones(3)).shape == (2, 3)
     assert (torch.ones(2, 3) + torch.tensor(1.0)).shape == (2, 3)
+    # Nor does a tensor copy itself: the expanded one is the same memory, read again and again.
+    x = torch.ones(3, 1)
+    assert x.expand(3, 2).data_ptr() == x.data_ptr()
     with pytest.raises(RuntimeError, match=both("(2, 3)", "(2,)")):
         torch.ones(2, 3) + torch.ones(2)
 
@@ -552,6 +555,19 @@ def regression(n: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
     return X, X @ torch.tensor([2.0, -3.4, 4.2], dtype=torch.float64) + 0.1 * torch.randn(
         n, dtype=torch.float64
     )
+
+
+def test_squared_loss_is_not_the_variance() -> None:
+    # Slip: "in fact this is the variance". ½(y − ŷ)² belongs to one sample; and its mean over many is the
+    # variance of the errors (halved) only if the errors have mean 0.
+    y, y_hat = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2.0, 3.0, 6.0])
+    error = y - y_hat
+    assert_allclose((error**2).mean(), error.var(unbiased=False) + error.mean() ** 2, rtol=1e-6)
+    assert (error**2).mean() > 5 * error.var(unbiased=False)
+    # The ½ is there for the derivative.
+    x = torch.tensor(2.0, requires_grad=True)
+    ((x - 5) ** 2 / 2).backward()
+    assert x.grad == -3
 
 
 def test_loss_and_gradient_of_linear_regression() -> None:

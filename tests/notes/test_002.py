@@ -228,7 +228,8 @@ def regression() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_the_bias_as_a_weight_of_a_column_of_ones() -> None:
-    # Slip: "s is w with an element 1 added". X gets the column of ones; what is added to w is b.
+    # Slip: "s is w with an element 1 added". X gets the column of ones; what is added to w is b. (And X and y
+    # are the training set, which the notes call the test set: no closed form can do without them.)
     X, y = regression()
     w, b = torch.tensor([0.5, -1.0], dtype=torch.float64), 0.75
     ones = torch.cat([X, torch.ones(30, 1, dtype=torch.float64)], dim=1)
@@ -350,13 +351,24 @@ def test_dropping_half_of_the_nodes_doubles_the_others() -> None:
 
 
 def test_chain_rule_of_two_layers() -> None:
-    # ∂Z/∂X = ∂Z/∂Y · ∂Y/∂X, in this order, for Jacobians in numerator layout.
+    # ∂Z/∂X = ∂Z/∂Y · ∂Y/∂X, in this order, for Jacobians in numerator layout. (The notes count Z as the last
+    # layer and Y as the last but none; Y is the last but one, X the last but two.)
     torch.manual_seed(0)
     A, B = torch.randn(4, 3, dtype=torch.float64), torch.randn(2, 4, dtype=torch.float64)
     X = torch.randn(3, dtype=torch.float64)
     Y = torch.tanh(A @ X)
     whole = jacobian(lambda X: B @ torch.tanh(A @ X), X)
     assert_allclose(whole, jacobian(lambda Y: B @ Y, Y) @ jacobian(lambda X: torch.tanh(A @ X), X))
+
+
+def test_the_forward_pass_keeps_values_and_not_derivatives() -> None:
+    # Slip: "the derivatives have been computed in the forward pass". It keeps values, from which backward
+    # computes derivatives; so a value changed in between is an error. Here exp keeps its result.
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = torch.exp(x)
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="version|in-?place"):
+        y.sum().backward()
 
 
 def test_sigmoid_loses_the_gradient_and_relu_only_where_it_is_off() -> None:
