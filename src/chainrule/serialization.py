@@ -29,7 +29,7 @@ _MAX_DEPTH = 100  # of containers in each other; JSON readers give up at some de
 _MAX_HEADER = 100_000_000  # bytes; readers of safetensors refuse more
 _EXACT_IN_JSON = 1 << 53  # larger integers are written as text: many JSON readers would round them
 
-_DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "F16": np.dtype("<f2"),
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
@@ -106,6 +106,7 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
     """
     import safetensors  # loaded when first used
 
+    library: Any = safetensors  # whether its functions have types depends on its version
     _check_load_options(map_location, weights_only)
     if hasattr(f, "read"):
         content, name = f.read(), getattr(f, "name", "the file object")
@@ -115,8 +116,8 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
             content = file.read()
     header = _header(content, name)
     try:
-        entries = dict(safetensors.deserialize(content))
-    except safetensors.SafetensorError as err:
+        entries = dict(library.deserialize(content))
+    except library.SafetensorError as err:
         _refuse_damaged(name, str(err).removeprefix("Error while deserializing: "))
     del content  # the entries hold a copy of the elements
 

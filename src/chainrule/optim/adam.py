@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core.dtypes import float64
 from ..creation import tensor, zeros_like
-from ..functions import maximum
+from ..functions.pointwise import maximum
 from ..tensor import Tensor
 from .optimizer import Closure, Optimizer, Params, number, step_dtype
 

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
-from ..autograd import enable_grad, no_grad
 from ..core.dtypes import dtype, float32, float64, get_default_dtype
 from ..core.errors import ArgumentError, ShapeError
 from ..creation import tensor
+from ..tape.mode import enable_grad, no_grad
 from ..tensor import Tensor
 
 Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
@@ -226,7 +226,9 @@ class Optimizer:
         if isinstance(value, Tensor) and value.numel() != 1:
             raise self._error(f"{name} of shape {tuple(value.shape)}", f"Tensor {name} must be 1-element")
         plain = number(value)
-        if not isinstance(plain, numbers.Real) or not (low <= plain < below or plain == math.inf == below):
+        if not isinstance(plain, numbers.Real) or not (
+            low <= float(plain) < below or plain == below == math.inf
+        ):
             upper = "" if below == math.inf else f" and less than {below:g}"
             raise ArgumentError.of(
                 f"{type(self).__name__}: Invalid {label}: {plain!r}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd import no_grad
+from ..tape.mode import no_grad
 from ..tensor import Tensor
 from .optimizer import Closure, Optimizer, Params, number
 
@@ -94,8 +94,9 @@ class SGD(Optimizer):
 
     def _velocity(self, p: Tensor, g: Tensor, momentum: float, rate: float) -> Tensor:
         state = self.state[p]
-        v: Tensor | None = state.get("momentum_buffer")
-        if v is None:
+        v: Tensor
+        if "momentum_buffer" in state:
+            v = state["momentum_buffer"].mul_(momentum).add_(g, alpha=rate)
+        else:
             v = state["momentum_buffer"] = g.detach().clone()
-            return v
-        return v.mul_(momentum).add_(g, alpha=rate)
+        return v

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar, cast
 
 from ...core.errors import ArgumentError, ShapeError
+from ...core.random import Generator
 from ...creation import randperm
-from ...random import Generator
 from ...tensor import Tensor
 
 _T = TypeVar("_T")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.dtypes import int64
 from ...creation import as_tensor
-from ...functions import where
+from ...functions.pointwise import where
 from ...tensor import Tensor
 from .collate import default_collate
 from .dataset import Subset, TensorDataset
@@ -66,8 +66,9 @@ def of(loader: DataLoader[Any]) -> InMemory | None:
     batches = loader.batch_sampler
     if type(batches) is not BatchSampler or loader.collate_fn is not default_collate:
         return None
-    subsets = []
-    dataset = loader.dataset
+    outermost: Any = loader.dataset
+    subsets: list[Any] = []
+    dataset = outermost
     while type(dataset) is Subset:
         subsets.append(dataset)
         dataset = dataset.dataset
@@ -75,9 +76,12 @@ def of(loader: DataLoader[Any]) -> InMemory | None:
         return None
 
     sampler: Any = batches.sampler
-    order = None
-    if type(sampler) is not SequentialSampler or sampler.data_source is not loader.dataset:
-        order = _from_start(sampler.order(), len(loader.dataset))
+    if type(sampler) is SequentialSampler and sampler.data_source is outermost:
+        order = None
+    elif type(sampler) is SubsetRandomSampler:  # the others give no negative indices
+        order = _from_start(sampler.order(), len(outermost))
+    else:
+        order = sampler.order()
     for subset in subsets:  # from the outermost: its indices say which samples of the next one are meant
         rows = _from_start(as_tensor(subset.indices, dtype=int64), len(subset.dataset))
         order = rows if order is None else rows.index_select(0, order)
@@ -86,4 +90,5 @@ def of(loader: DataLoader[Any]) -> InMemory | None:
 
 def _from_start(order: Tensor, n: int) -> Tensor:
     """Indices counted from the end (-1 is the last) as indices counted from the start."""
-    return where(order < 0, order + n, order)
+    from_start: Tensor = where(order < 0, order + n, order)
+    return from_start

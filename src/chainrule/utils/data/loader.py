@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar, cast
 
 from ...core.errors import ArgumentError
-from ...random import Generator
+from ...core.random import Generator
 from . import in_memory, prefetch
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset, fetch
@@ -43,7 +43,7 @@ class DataLoader(Generic[_T_co]):
     A `TensorDataset`, or a `Subset` of one, gives whole batches at once, in memory of their own.
 
     >>> import chainrule as torch
-    >>> data = TensorDataset(torch.arange(5), torch.arange(5) ** 2)
+    >>> data = torch.utils.data.TensorDataset(torch.arange(5), torch.arange(5) ** 2)
     >>> for x, y in DataLoader(data, batch_size=2):
     ...     print(x, y)
     tensor([0, 1]) tensor([0, 1])

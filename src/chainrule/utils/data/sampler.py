@@ -13,9 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from ...core.dtypes import float64, int64
 from ...core.errors import ArgumentError
+from ...core.random import Generator
 from ...creation import arange, as_tensor, multinomial, randint, randperm
-from ...functions import cat
-from ...random import Generator
+from ...functions.shaping import cat
 from ...tensor import Tensor
 
 _T_co = TypeVar("_T_co", covariant=True)
@@ -108,7 +108,9 @@ class RandomSampler(Sampler[int]):
             return randint(0, n, (count,), generator=self.generator)
         if count == n:
             return randperm(n, generator=self.generator)
-        return cat([randperm(n, generator=self.generator) for _ in range(-(-count // n))])[:count]
+        rounds = [randperm(n, generator=self.generator) for _ in range(-(-count // n))]
+        order: Tensor = cat(rounds)[:count]
+        return order
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.order().tolist())
@@ -131,7 +133,8 @@ class SubsetRandomSampler(Sampler[int]):
     def order(self) -> Tensor:
         """The indices of the next epoch: int64 (len(indices),)."""
         shuffled = randperm(len(self.indices), generator=self.generator)
-        return as_tensor(self.indices, dtype=int64).index_select(0, shuffled)
+        order: Tensor = as_tensor(self.indices, dtype=int64).index_select(0, shuffled)
+        return order
 
     def __iter__(self) -> Iterator[int]:
         shuffled = randperm(len(self.indices), generator=self.generator).tolist()
