@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from . import base
 from .base import TensorBase, View, wrap
 from .core import dtypes, memory
 from .core.dtypes import FROM_NUMPY, dtype
-from .core.errors import ArgumentError, DTypeError, Site
+from .core.errors import PACKAGE_DIR, ArgumentError, DTypeError, Site
 from .core.shapes import BroadcastMismatch
 from .ops.move import CAST
-from .ops.primitive import NOT_DIFFERENTIABLE, VIEW, Primitive, interpreter
+from .ops.primitive import VIEW, Primitive, interpreter
 from .tape import anomaly, mode
 from .tape.node import Node, OpNode, number
 
@@ -34,6 +35,9 @@ _grad_state = mode.state
 
 _F16, _F32, _F64, _I64 = (np.dtype(n) for n in ("float16", "float32", "float64", "int64"))
 _LARGE = memory.THRESHOLD // 8  # elements; above it the general path may use recycled memory
+_SMALL = 1024  # elements; broadcasting smaller inputs against each other may still give a large result
+_NUMBERS = (int, float, np.number, np.bool_)
+_OPERANDS = (TensorBase, *_NUMBERS)
 _NO_SETTINGS: dict[str, Any] = {}
 
 special = 0  # number of modes that need the general path (anomaly detection); the hot path checks it
@@ -66,30 +70,46 @@ except ImportError:  # another NumPy: its public, slower way
 
 def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """Evaluate a primitive on Tensors and Python numbers."""
+    if op.kind is VIEW:
+        return _run_view(op, xs[0], settings)
+    arrays: list[Any] = []
+    kind = None
+    uniform = True
+    for x in xs:
+        if isinstance(x, TensorBase):
+            a = x._a
+            arrays.append(a)
+            if kind is None:
+                kind = a.dtype
+            elif a.dtype is not kind:
+                uniform = False
+        else:
+            arrays.append(x)
+            uniform = False
     rule = op.dtype
     if rule.unify:
-        xs = _unify(op, xs)
-    elif len(rule.accepts) != 3:
+        if not uniform or kind not in op.takes:
+            xs = _unify(op, xs)
+            arrays = [x._a if isinstance(x, TensorBase) else x for x in xs]
+    elif kind not in op.takes or (not uniform and op.restricted):
         _check_each(op, xs)
-    arrays = [x._a if isinstance(x, TensorBase) else x for x in xs]
-    shapes = [a.shape if isinstance(a, _ndarray) else () for a in arrays]
-    try:
-        shape = op.shape(*shapes, **settings)
-    except BroadcastMismatch as err:
-        raise err.to_error(op.formula) from None
+    shape = None
+    if not op.strict:
+        shape = _shape(op, arrays, settings)
     token = _set(_SILENT)
     try:
-        if op.writes_out and shape and (nbytes := _result_bytes(op, arrays, shape)) >= memory.THRESHOLD:
-            kind = _result_type(op, arrays)
-            out = op.numpy(*arrays, **settings, out=memory.empty(shape, kind)) if nbytes else None
+        if op.writes_out and (wide := _large(op, arrays, settings, shape)) is not None:
+            out = op.numpy(*arrays, **settings, out=memory.empty(wide, _result_type(op, arrays)))
         else:
             out = op.numpy(*arrays, **settings)
     except np.linalg.LinAlgError as err:
-        raise ArgumentError.of(
-            op.formula, given=" and ".join(map(str, shapes)), must=str(err).lower()
-        ) from None
+        shapes = " and ".join(str(np.shape(a)) for a in arrays)
+        raise ArgumentError.of(op.formula, given=shapes, must=str(err).lower()) from None
     except ZeroDivisionError:
         raise ArgumentError.of(op.formula, given="a divisor that is 0 in an integer division") from None
+    except (ValueError, IndexError):
+        _shape(op, arrays, settings)  # raises the error that teaches
+        raise
     finally:
         _reset(token)
     if op.outputs != 1:
@@ -98,17 +118,38 @@ def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         out = _asarray(out)
     if special and anomaly.enabled():
         anomaly.check_forward(op.formula, arrays, out)
-    result = wrap(out)
-    if op.kind is VIEW:
-        _note_view(op, xs[0], result, settings)
+    result = _new(base.tensor_class)
+    result._a = out  # type: ignore[attr-defined]
+    result._node = None  # type: ignore[attr-defined]
+    result._view = None  # type: ignore[attr-defined]
+    result._v = 0  # type: ignore[attr-defined]
+    result.grad = None  # type: ignore[attr-defined]
     return record(op, result, xs, settings)
 
 
-def _result_bytes(op: Primitive, arrays: list[Any], shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size * max(a.dtype.itemsize for a in arrays if isinstance(a, _ndarray)) if size >= _LARGE else 0
+def _shape(op: Primitive, arrays: list[Any], settings: dict[str, Any]) -> tuple[int, ...]:
+    """The shape rule; raises if the inputs do not fit together."""
+    try:
+        shape: tuple[int, ...] = op.shape(
+            *[a.shape if isinstance(a, _ndarray) else () for a in arrays], **settings
+        )
+    except BroadcastMismatch as err:
+        raise err.to_error(op.formula) from None
+    return shape
+
+
+def _large(
+    op: Primitive, arrays: list[Any], settings: dict[str, Any], shape: tuple[int, ...] | None
+) -> tuple[int, ...] | None:
+    """The shape of an elementwise result that is large enough for recycled memory, else None."""
+    for a in arrays:
+        if isinstance(a, _ndarray) and a.size >= _SMALL:
+            break
+    else:
+        return None
+    if shape is None:
+        shape = _shape(op, arrays, settings)
+    return shape if prod(shape) * _result_type(op, arrays).itemsize >= memory.THRESHOLD else None
 
 
 def _result_type(op: Primitive, arrays: list[Any]) -> np.dtype[Any]:
@@ -139,7 +180,7 @@ def _unify(op: Primitive, xs: tuple[Any, ...]) -> tuple[Any, ...]:
     rule = op.dtype
     first = rule.first
     for x in xs:
-        if not isinstance(x, TensorBase | int | float | np.number | np.bool_):
+        if not isinstance(x, _OPERANDS):
             raise DTypeError.of(
                 op.formula,
                 given=f"{type(x).__name__}",
@@ -202,19 +243,30 @@ def _refused(op: Primitive, xs: tuple[Any, ...]) -> DTypeError:
 # -- views --------------------------------------------------------------------------------------------------
 
 
-def _note_view(op: Primitive, x: Any, result: Any, settings: dict[str, Any]) -> None:
-    """If `result` shares x's memory, tell it whose it is and how to get there."""
-    a, b = x._a, result._a
-    if b is a or b.base is a or (b.base is not None and b.base is a.base):
+def _run_view(op: Primitive, x: Any, settings: dict[str, Any]) -> Any:
+    """A primitive whose result is the same memory seen otherwise (or a copy, where that is not possible)."""
+    a = need_tensor(x, op.formula)._a
+    if not op.strict:
+        _shape(op, [a], settings)
+    try:
+        r = op.numpy(a, **settings)
+    except (ValueError, IndexError):
+        _shape(op, [a], settings)  # raises the error that teaches
+        raise
+    out = wrap(r)
+    shared = r.base
+    if r is a or shared is a or (shared is not None and shared is a.base):
         view = x._view
         if view is None:
-            owner, steps = x, ((op, settings),) if _grad_state.grad else False
+            out._view = View(x, ((op, settings),) if _grad_state.grad else False, x._node)
         else:
-            owner = view.owner
             steps = view.steps
             if steps is not None and steps is not False:
                 steps = (*steps, (op, settings)) if _grad_state.grad else False
-        result._view = View(owner, steps, owner._node)
+            out._view = View(view.owner, steps, view.owner._node)
+    if x._node is None and x._view is None:
+        return out
+    return record(op, out, (x,), settings)
 
 
 def sync(x: Any) -> Node | None:
@@ -235,23 +287,26 @@ def sync(x: Any) -> Node | None:
 # -- recording ----------------------------------------------------------------------------------------------
 
 
+_own_files: dict[str, bool] = {}  # whether a file is part of this package; asked for every recorded line
+
+
 def user_site() -> Site | None:
     """The innermost line on the stack outside this package."""
     frame: Any = _frame(2)
     while frame is not None:
-        if not (frame.f_globals.get("__package__") or "").startswith("chainrule"):
-            return frame.f_code, frame.f_lasti
+        code = frame.f_code
+        name = code.co_filename
+        own = _own_files.get(name)
+        if own is None:
+            own = _own_files[name] = name.startswith(PACKAGE_DIR)
+        if not own:
+            return code, frame.f_lasti
         frame = frame.f_back
     return None
 
 
 def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """Put `result = op(*xs)` on the tape, if any input wants a gradient and the mode allows it."""
-    if not _grad_state.grad or op.vjp is NOT_DIFFERENTIABLE:
-        return result
-    a = result._a
-    if a.dtype.kind != "f":
-        return result
     mask, bit = 0, 1
     edges: list[Node | None] = []
     for x in xs:
@@ -262,8 +317,8 @@ def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, 
                 mask |= bit
         edges.append(node)
         bit += bit
-    if mask:
-        result._node = make_node(op, a, edges, mask, xs, settings, result)
+    if mask and op.differentiable and _grad_state.grad and result._a.dtype.kind == "f":
+        result._node = make_node(op, result._a, edges, mask, xs, settings, result)
     return result
 
 
@@ -284,27 +339,25 @@ def make_node(
     node.dtype = a.dtype
     node.hooks = None
     node.seq = number()
-    plan = op._plans.get(mask) or op.plan(mask, len(xs))
-    kept = plan.inputs if not plan.tail else (*plan.inputs, *range(len(op.inputs), len(xs)))
-    inputs: list[Any] = [None] * len(xs)
-    versions = [-1] * len(xs)
-    for i in kept:
-        x = xs[i]
-        inputs[i] = x
-        if isinstance(x, TensorBase):
-            versions[i] = x._v if x._view is None else x._view.owner._v
-    node.inputs = inputs
-    node.versions = tuple(versions)
-    node.shapes = (
-        tuple([x._a.shape if isinstance(x, TensorBase) else () for x in xs]) if plan.shapes else None
-    )
+    plan = op.plans.get(mask) or op.plan(mask, len(xs))
+    if plan.inputs or plan.tail:
+        inputs: list[Any] = [None] * len(xs)
+        versions = [-1] * len(xs)
+        for i in plan.inputs if not plan.tail else (*plan.inputs, *range(len(op.inputs), len(xs))):
+            x = inputs[i] = xs[i]
+            if isinstance(x, TensorBase):
+                versions[i] = x._v if x._view is None else x._view.owner._v
+        node.inputs = inputs
+        node.versions = versions
+    else:
+        node.inputs = node.versions = None
+    node.shapes = [x._a.shape if isinstance(x, TensorBase) else () for x in xs] if plan.shapes else None
     if plan.out:
         node.out = a
         node.out_ref = weakref.ref(result)
         node.out_version = result._v if result._view is None else result._view.owner._v
     else:
         node.out = None
-        node.out_ref = None
     node.site = user_site()
     return node
 
@@ -359,7 +412,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
 
 
 def _is_operand(y: Any) -> bool:
-    return isinstance(y, TensorBase | int | float | np.number | np.bool_)
+    return isinstance(y, _OPERANDS)
 
 
 def unary(op: Primitive, name: str) -> Callable[[Any], Any]:

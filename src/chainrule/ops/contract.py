@@ -43,15 +43,19 @@ def _product(x: Shape, y: Shape) -> Shape:
 
 
 def _matmul(x: Any, y: Any) -> Any:
+    if x.ndim == y.ndim == 2 and x.dtype != np.float16:
+        if x.shape[0] * y.shape[1] * x.itemsize >= memory.THRESHOLD:
+            return np.dot(x, y, out=memory.empty((x.shape[0], y.shape[1]), x.dtype))
+        return np.dot(x, y)
+    if x.ndim < 2 or y.ndim < 2:
+        raise ValueError  # NumPy would take vectors; the shape rule says what is wanted
     if x.dtype == np.float16:  # as PyTorch: totals in float32, rounded once
         return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
-    if x.ndim == y.ndim == 2 and x.shape[0] * y.shape[1] * x.itemsize >= memory.THRESHOLD:
-        return np.matmul(x, y, out=memory.empty((x.shape[0], y.shape[1]), x.dtype))
     return np.matmul(x, y)
 
 
 MATMUL = primitive(
-    "matmul", kind=CONTRACTION, inputs="x y", formula="x @ y", shape=_product,
+    "matmul", strict=True, kind=CONTRACTION, inputs="x y", formula="x @ y", shape=_product,
     dtype=DTypeRule("all alike", unify=False), numpy=_matmul,
     vjp=(lambda g, y: g @ y.mT, lambda g, x: x.mT @ g), jvp=MULTILINEAR, d=("g @ y.mT", "x.mT @ g"),
     why="product rule for matrices", broadcasts=True, grad_name="MmBackward0",

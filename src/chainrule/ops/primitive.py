@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core import dtypes
 from ..core.shapes import Shape
 from .rules import DTypeRule
 
@@ -71,7 +72,7 @@ class Rule:
     ("shape", i), ("shapes", 0), ("out", 0), ("index", 0) or ("setting", name).
     """
 
-    __slots__ = ("function", "inputs", "needs_out", "shapes", "sources", "tail")
+    __slots__ = ("call", "function", "inputs", "needs_out", "shapes", "sources", "tail")
 
     def __init__(self, function: Callable[..., Any], names: Sequence[str], tail: str, owner: str) -> None:
         code = function.__code__
@@ -102,34 +103,35 @@ class Rule:
         self.shapes = any(kind in ("shape", "shapes") for kind, _ in sources)
         self.needs_out = ("out", 0) in sources
         self.tail = ("tail", len(names)) in sources
+        self.call = self._caller()
 
-    def __call__(
-        self,
-        g: Any,
-        inputs: Sequence[Any],
-        shapes: Sequence[Shape] | None,
-        out: Any,
-        settings: dict[str, Any],
-        index: int = 0,
-    ) -> Any:
-        values = []
-        for kind, key in self.sources:
-            if kind == "input":
-                values.append(inputs[key])
-            elif kind == "setting":
-                values.append(settings[key])
-            elif kind == "out":
-                values.append(out)
-            elif kind == "shape":
-                assert shapes is not None
-                values.append(shapes[key])
-            elif kind == "shapes":
-                values.append(shapes)
-            elif kind == "tail":
-                values.append(tuple(inputs[key:]))
-            else:
-                values.append(index)
-        return self.function(g, *values)
+    def _caller(self) -> Callable[..., Any]:
+        """`call(g, inputs, shapes, out, settings, index)`; short cuts for what most rules read."""
+        function = self.function
+        if not self.sources:
+            return lambda g, inputs, shapes, out, settings, index: function(g)
+        if self.sources == (("out", 0),):
+            return lambda g, inputs, shapes, out, settings, index: function(g, out)
+        if len(self.sources) == 1 and self.inputs:
+            (i,) = self.inputs
+            return lambda g, inputs, shapes, out, settings, index: function(g, inputs[i])
+        if len(self.sources) == len(self.inputs) == 2:
+            i, j = self.inputs
+            return lambda g, inputs, shapes, out, settings, index: function(g, inputs[i], inputs[j])
+        getters = [_GETTERS[kind](key) for kind, key in self.sources]
+        return lambda *given: function(given[0], *[get(*given) for get in getters])
+
+
+# What a rule's parameter is read from, given (g, inputs, shapes, out, settings, index).
+_GETTERS: dict[str, Callable[[Any], Callable[..., Any]]] = {
+    "input": lambda i: lambda g, inputs, shapes, out, settings, index: inputs[i],
+    "tail": lambda i: lambda g, inputs, shapes, out, settings, index: tuple(inputs[i:]),
+    "shape": lambda i: lambda g, inputs, shapes, out, settings, index: shapes[i],
+    "shapes": lambda _: lambda g, inputs, shapes, out, settings, index: shapes,
+    "out": lambda _: lambda g, inputs, shapes, out, settings, index: out,
+    "setting": lambda name: lambda g, inputs, shapes, out, settings, index: settings[name],
+    "index": lambda _: lambda g, inputs, shapes, out, settings, index: index,
+}
 
 
 class SavePlan(NamedTuple):
@@ -164,17 +166,17 @@ class Primitive:
     writes_out: bool
     grad_name: str
     ties: str
-    _plans: dict[int, SavePlan] = field(default_factory=dict)
+    strict: bool
+    differentiable: bool
+    takes: frozenset[np.dtype[Any]]
+    restricted: bool
+    plans: dict[int, SavePlan] = field(default_factory=dict)
 
     def __call__(self, *xs: Any, **settings: Any) -> Any:
         return interpreter.run(self, xs, settings)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>"
-
-    @property
-    def differentiable(self) -> bool:
-        return self.vjp is not NOT_DIFFERENTIABLE
 
     def rule_for(self, i: int) -> Rule | None:
         """The gradient rule for input i; None where no gradient flows."""
@@ -189,7 +191,7 @@ class Primitive:
 
     def plan(self, mask: int, count: int) -> SavePlan:
         """What to keep, if the inputs whose bits are set in `mask` want a gradient."""
-        plan = self._plans.get(mask)
+        plan = self.plans.get(mask)
         if plan is None:
             rules = [r for i in range(count) if mask >> i & 1 and (r := self.rule_for(i)) is not None]
             plan = SavePlan(
@@ -198,8 +200,8 @@ class Primitive:
                 any(r.needs_out for r in rules),
                 any(r.shapes for r in rules),
             )
-            if len(self._plans) < 1024:  # masks of long lists of inputs are too many to keep
-                self._plans[mask] = plan
+            if len(self.plans) < 1024:  # masks of long lists of inputs are too many to keep
+                self.plans[mask] = plan
         return plan
 
 
@@ -234,6 +236,7 @@ def primitive(
     outputs: int = 1,
     grad_name: str = "",
     ties: str = "",
+    strict: bool = False,
 ) -> Primitive:
     """Put one op into the table.
 
@@ -255,6 +258,8 @@ def primitive(
     samples:    inputs for the sweep.
     broadcasts: inputs are broadcast against each other; the machinery sums the gradients back.
     ties:       where the derivative is a convention: which one.
+    strict:     the NumPy rule refuses whatever the shape rule refuses, so that the eager interpreter needs
+                the shape rule for its error message only.
     """
     names = tuple(n for n in inputs.split() if not n.startswith("*"))
     tail = inputs.partition("*")[2]
@@ -272,7 +277,11 @@ def primitive(
         raise ValueError(f"primitive {name!r} is already in the table")
     if outputs != 1 and rules is not NOT_DIFFERENTIABLE:
         raise ValueError(f"primitive {name!r}: an op with several outputs cannot be differentiable")
-    writes_out = isinstance(numpy, np.ufunc) or "out" in getattr(numpy, "__code__", _NO_CODE).co_varnames
+    code = getattr(numpy, "__code__", None)
+    is_ufunc = isinstance(numpy, np.ufunc)
+    writes_out = is_ufunc or (
+        code is not None and "out" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    )
     entry = Primitive(
         name=name,
         kind=kind,
@@ -293,10 +302,16 @@ def primitive(
         writes_out=writes_out,
         grad_name=grad_name or "".join(part.capitalize() for part in name.split("_")) + "Backward0",
         ties=ties,
+        strict=strict or is_ufunc,
+        differentiable=rules is not NOT_DIFFERENTIABLE,
+        takes=frozenset(
+            d.numpy
+            for d in dtypes.ALL
+            if d.category in dtype.accepts and (d.category == dtypes.FLOAT or not dtype.floating)
+        )
+        if dtype.first == 0
+        else frozenset(),
+        restricted=len(dtype.accepts) != 3,
     )
     TABLE[name] = entry
     return entry
-
-
-class _NO_CODE:
-    co_varnames: tuple[str, ...] = ()

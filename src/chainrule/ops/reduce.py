@@ -52,7 +52,7 @@ def _sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 
 SUM = primitive(
-    "sum", kind=REDUCTION, formula="sum(x)", shape=reduced, dtype=ACCUMULATES, numpy=_sum,
+    "sum", strict=True, kind=REDUCTION, formula="sum(x)", shape=reduced, dtype=ACCUMULATES, numpy=_sum,
     vjp=(lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim),), jvp=LINEAR,
     d="spread(g, x.shape, dim, keepdim)", why="sum rule: every summand gets g",
     samples=[

@@ -30,14 +30,14 @@ def _reshaped(x: Shape, *, shape: Shape) -> Shape:
 
 
 RESHAPE = primitive(
-    "reshape", kind=VIEW, formula="reshape(x)", shape=_reshaped, dtype=FIRST, numpy=lambda x, *, shape: x.reshape(shape),
+    "reshape", strict=True, kind=VIEW, formula="reshape(x)", shape=_reshaped, dtype=FIRST, numpy=lambda x, *, shape: x.reshape(shape),
     vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)", why="elements keep their order",
     samples=[sample(floats(shape=(2, 3)), shape=(3, 2)), sample(floats(shape=(4,)), shape=(2, 1, 2))],
     grad_name="ViewBackward0",
 )  # fmt: skip
 
 PERMUTE = primitive(
-    "permute", kind=VIEW, formula="permute(x)", shape=lambda x, *, dims: tuple(x[d] for d in dims), dtype=FIRST,
+    "permute", strict=True, kind=VIEW, formula="permute(x)", shape=lambda x, *, dims: tuple(x[d] for d in dims), dtype=FIRST,
     numpy=lambda x, *, dims: x.transpose(dims),
     vjp=(lambda g, dims: PERMUTE(g, dims=inverse(dims)),), jvp=LINEAR, d="permute(g, inverse(dims))",
     why="axes change places",
@@ -58,6 +58,7 @@ def _expanded(x: Shape, *, shape: Shape) -> Shape:
     if len(x) > len(shape) or any(a not in (1, b) for a, b in zip(padded, shape, strict=True)):
         raise ShapeError.of(
             "expand",
+            strict=True,
             given=f"a tensor {x} and the shape {shape}",
             must="read from the right, each axis must have the wanted size or size 1",
             hint="reshape or unsqueeze first, so that the axes line up",
@@ -99,12 +100,7 @@ def _sliced(x: Shape, *, key: Key) -> Shape:
             out.append(1)
         elif isinstance(item, slice):
             if item.step is not None and item.step <= 0:
-                raise IndexingError.of(
-                    "x[...]",
-                    given=f"a slice with step {item.step}",
-                    must="the step of a slice must be positive",
-                    hint="x.flip(dim)",
-                )
+                raise _bad_step(item.step)
             out.append(len(range(*item.indices(x[axis]))))
             axis += 1
         else:
@@ -141,13 +137,16 @@ def _embed(g: Any, shape: Shape, key: Key) -> Any:
 
 
 def _take(x: Any, *, key: Key) -> Any:
+    for item in key:
+        if type(item) is slice and item.step is not None and item.step <= 0:
+            raise IndexError  # NumPy would step backwards; the shape rule says why that is refused
     out = x[key]
     # an integer on every axis would give a NumPy scalar, which shares no memory: end with an Ellipsis
     return out if isinstance(out, np.ndarray) else x[(*key, Ellipsis)]
 
 
 SLICE = primitive(
-    "slice", kind=VIEW, formula="x[...]", shape=_sliced, dtype=FIRST, numpy=_take,
+    "slice", strict=True, kind=VIEW, formula="x[...]", shape=_sliced, dtype=FIRST, numpy=_take,
     vjp=(lambda g, x_shape, key: _embed(g, x_shape, key),), jvp=LINEAR, d="embed(g, x.shape, key)",
     why="elements that were not taken get 0",
     samples=[
@@ -230,5 +229,20 @@ def plain_item(item: Any) -> bool:
 
 
 def plain_slice(item: slice) -> slice:
-    """A slice whose ends are Python integers."""
-    return slice(*(None if v is None else operator.index(v) for v in (item.start, item.stop, item.step)))
+    """A slice whose ends are Python integers, and whose step is positive."""
+    step = item.step
+    if step is None:
+        if (item.start is None or type(item.start) is int) and (item.stop is None or type(item.stop) is int):
+            return item
+    elif operator.index(step) <= 0:
+        raise _bad_step(step)
+    return slice(*(None if v is None else operator.index(v) for v in (item.start, item.stop, step)))
+
+
+def _bad_step(step: Any) -> IndexingError:
+    return IndexingError.of(
+        "x[...]",
+        given=f"a slice with step {step}",
+        must="the step of a slice must be positive",
+        hint="x.flip(dim)",
+    )

@@ -106,8 +106,9 @@ FREED = Freed()
 class OpNode(Node):
     """A primitive that was run.
 
-    inputs:   per input what was kept: a tensor, a Python number, or None if the rules do not read it.
-    versions: the versions of the kept tensors at that time.
+    inputs:   per input what was kept: a tensor, a Python number, or None if the rules do not read it; None
+              if nothing was kept.
+    versions: the versions of the kept tensors at that time; -1 for what has none.
     shapes:   shapes of all inputs, if a rule reads them.
     out:      the result's array, if a rule reads it, with a weak reference to the tensor and its version.
     """
@@ -117,8 +118,8 @@ class OpNode(Node):
     op: Primitive
     settings: dict[str, Any]
     inputs: Any
-    versions: tuple[int, ...]
-    shapes: tuple[Shape, ...] | None
+    versions: list[int] | None
+    shapes: list[Shape] | None
     out: np.ndarray[Any, Any] | None
     out_ref: weakref.ref[Any] | None
     out_version: int
@@ -132,34 +133,35 @@ class OpNode(Node):
         return self.op.formula
 
     def release(self) -> None:
-        if self.out is not None or any(v is not None for v in self.inputs):
+        if self.inputs is not None or self.out is not None:
             self.inputs = FREED
-            self.out = self.out_ref = None
+            self.out = None
 
     def backward(self, g: Any) -> tuple[Any, ...]:
         inputs, out = self.saved()
         op, results = self.op, []
         for i, edge in enumerate(self.edges):
-            if edge is None:
-                results.append(None)
-                continue
-            rule = op.rule_for(i)
-            results.append(None if rule is None else rule(g, inputs, self.shapes, out, self.settings, i))
+            rule = op.rule_for(i) if edge is not None else None
+            results.append(None if rule is None else rule.call(g, inputs, self.shapes, out, self.settings, i))
         return tuple(results)
 
-    def saved(self) -> tuple[list[Any], Any]:
+    def saved(self) -> tuple[Any, Any]:
         """The kept inputs and result as tensors on the tape, after checking that nobody changed them."""
         if self.inputs is FREED:
             raise freed(self)
-        inputs = []
-        for i, (x, version) in enumerate(zip(self.inputs, self.versions, strict=True)):
-            if version >= 0:
-                now = x._v if x._view is None else x._view.owner._v
-                if now != version:
-                    raise changed(self, x, f"input {self.op.input_name(i)}", version, now)
-                if x._node is not self.edges[i]:
-                    x = alias(x, self.edges[i])
-            inputs.append(x)
+        inputs = self.inputs
+        if inputs is not None:
+            assert self.versions is not None
+            for i, version in enumerate(self.versions):
+                if version >= 0:
+                    x = inputs[i]
+                    now = x._v if x._view is None else x._view.owner._v
+                    if now != version:
+                        raise changed(self, x, f"input {self.op.input_name(i)}", version, now)
+                    if x._node is not self.edges[i]:
+                        if inputs is self.inputs:
+                            inputs = list(inputs)
+                        inputs[i] = alias(x, self.edges[i])
         out = None
         if self.out is not None:
             assert self.out_ref is not None
