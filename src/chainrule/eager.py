@@ -384,7 +384,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
                 b = y
                 plain = True
             else:
-                return NotImplemented if not _is_operand(y) else run(op, (x, y), _NO_SETTINGS)
+                return with_other(op, x, y)
             token = _set(_SILENT)
             try:
                 r = ufunc(a, b)
@@ -403,16 +403,19 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
             if keeps and not (plain and x._node is None and x._view is None):
                 return record(op, out, (x, y), _NO_SETTINGS)
             return out
-        if not _is_operand(y):
-            return NotImplemented
-        return run(op, (x, y), _NO_SETTINGS)
+        return with_other(op, x, y)
 
     operator.__name__ = operator.__qualname__ = name
     return operator
 
 
-def _is_operand(y: Any) -> bool:
-    return isinstance(y, _OPERANDS)
+def with_other(op: Primitive, x: Any, y: Any) -> Any:
+    """`x op y` for an operand of any kind: NumPy arrays are converted, what is no operand is left to Python."""
+    if isinstance(y, _OPERANDS):
+        return run(op, (x, y), _NO_SETTINGS)
+    if isinstance(y, _ndarray):
+        return run(op, (x, wrap(y)), _NO_SETTINGS)
+    return NotImplemented
 
 
 def unary(op: Primitive, name: str) -> Callable[[Any], Any]:

@@ -8,16 +8,17 @@ had kept of the old value is found out by the version. That is also all that a t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import eager
-from .base import TensorBase, owner_of
+from .base import TensorBase, owner_of, wrap
 from .core import dtypes
 from .core.dtypes import FROM_NUMPY
 from .core.errors import DTypeError, GradError, ShapeError
-from .eager import make_node, run, sync, user_site
+from .eager import _F32, _F64, _OPERANDS, _SILENT, _reset, _set, make_node, run, sync, user_site
 from .ops.move import CAST
 from .ops.primitive import Primitive
 from .ops.views import EXPAND, OVERWRITE
@@ -33,7 +34,7 @@ def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str,
     tracked = check(x, args, op.formula)
     a = x._a
     if not tracked and isinstance(op.numpy, np.ufunc) and _fits(op, a, args) and not eager.special:
-        token = eager._set(eager._SILENT)
+        token = _set(_SILENT)
         try:
             op.numpy(a, *[y._a if isinstance(y, TensorBase) else y for y in args], out=a)
         except ValueError:
@@ -42,7 +43,7 @@ def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str,
             touch(x)
             return x
         finally:
-            eager._reset(token)
+            _reset(token)
     if tracked:
         result = run(op, (x, *args), settings)
     else:
@@ -50,6 +51,52 @@ def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str,
             result = run(op, (x, *args), settings)
     write(x, result, op.formula)
     return x
+
+
+def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
+    """An operator `x ?= y`: fast for float tensors of one type and Python numbers when nothing is recorded."""
+    ufunc = op.numpy
+    assert isinstance(ufunc, np.ufunc)
+
+    def operator(x: Any, y: Any) -> Any:
+        a = x._a
+        kind = a.dtype
+        if (kind is _F32 or kind is _F64) and not eager.special:
+            if isinstance(y, TensorBase):
+                b = y._a
+                fits = b.dtype is kind and (
+                    not _grad_state.grad or (x._node is y._node is None and x._view is y._view is None)
+                )
+            else:
+                b = y
+                fits = (type(y) is float or type(y) is int) and (
+                    not _grad_state.grad or (x._node is None and x._view is None)
+                )
+            if fits:
+                token = _set(_SILENT)
+                try:
+                    ufunc(a, b, a)
+                except (ValueError, OverflowError):
+                    return apply(op, x, (y,))  # raises the error that teaches
+                finally:
+                    _reset(token)
+                owner = x if x._view is None else x._view.owner
+                owner._v += 1
+                owner._site = user_site()
+                return x
+        return with_other(op, x, y)
+
+    operator.__name__ = operator.__qualname__ = name
+    return operator
+
+
+def with_other(op: Primitive, x: Any, y: Any) -> Any:
+    """`x op= y` for an operand of any kind: NumPy arrays are converted, what is no operand is left to Python."""
+    if isinstance(y, _OPERANDS):
+        return apply(op, x, (y,))
+    if isinstance(y, np.ndarray):
+        return apply(op, x, (wrap(y),))
+    return NotImplemented
 
 
 def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
@@ -164,20 +211,29 @@ def touch(x: Any) -> None:
 
 def copy_(x: Any, source: Any) -> Any:
     """x takes the values of `source`, broadcast and converted."""
+    if type(source) is int and x._node is None and x._view is None:  # zero_ and the like
+        try:
+            x._a.fill(source)
+        except (ValueError, OverflowError):
+            pass  # the general path says what is wrong
+        else:
+            x._v += 1
+            x._site = user_site()
+            return x
     args = (source,) if isinstance(source, TensorBase) else ()
     tracked = check(x, args, "x[...] = y")
     a = x._a
     if not tracked:
         values = source._a if args else source
-        token = eager._set(eager._SILENT)
+        token = _set(_SILENT)
         try:
             a[...] = values
         except ValueError:
             raise _does_not_fit(a.shape, values) from None
         finally:
-            eager._reset(token)
+            _reset(token)
     else:
-        y = source if args else eager.wrap(np.asarray(source, a.dtype))
+        y = source if args else wrap(np.asarray(source, a.dtype))
         if y._a.dtype != a.dtype:
             y = CAST(y, to=FROM_NUMPY[a.dtype], source=FROM_NUMPY[y._a.dtype])
         if y._a.shape != a.shape:

@@ -30,22 +30,15 @@ from .tape.engine import RemovableHandle, hook_handle
 from .tape.node import AccumulateGrad, Node
 
 
+_OPERANDS = (TensorBase, int, float, np.number, np.bool_, np.ndarray)
+
+
 def _operand(y: Any) -> bool:
-    return isinstance(y, TensorBase | int | float | np.number | np.bool_ | np.ndarray)
+    return isinstance(y, _OPERANDS)
 
 
 def _as_operand(y: Any) -> Any:
     return wrap(np.asarray(y)) if isinstance(y, np.ndarray) else y
-
-
-def _operator(fast: Callable[[Any, Any], Any], op: Primitive) -> Callable[[Any, Any], Any]:
-    """The hot operator, with NumPy arrays on the other side converted instead of refused."""
-
-    def infix(self: Any, other: Any) -> Any:
-        return fast(self, other) if not isinstance(other, np.ndarray) else op(self, wrap(other))
-
-    infix.__name__ = infix.__qualname__ = fast.__name__
-    return infix
 
 
 def _infix(op: Primitive) -> Callable[[Any, Any], Any]:
@@ -63,10 +56,9 @@ def _reflected(op: Primitive) -> Callable[[Any, Any], Any]:
 
 
 def _assigned(op: Primitive) -> Callable[[Any, Any], Any]:
-    def infix(self: Any, other: Any) -> Any:
-        return inplace.apply(op, self, (_as_operand(other),)) if _operand(other) else NotImplemented
-
-    return infix
+    if isinstance(op.numpy, np.ufunc):
+        return inplace.binary(op, op.name)
+    return lambda self, other: inplace.with_other(op, self, other)
 
 
 def _in_place(op: Primitive, name: str) -> Callable[..., Any]:
@@ -91,6 +83,10 @@ def _become(function: Callable[..., Any]) -> Callable[..., Any]:
     method.__name__ = method.__qualname__ = name + "_"
     method.__doc__ = f"`{name}`, written into this tensor. Returns self."
     return method
+
+
+_add_in_place = inplace.binary(ar.ADD, "add_")
+_sub_in_place = inplace.binary(ar.SUB, "sub_")
 
 
 class Tensor(TensorBase):
@@ -633,13 +629,13 @@ class Tensor(TensorBase):
 
     # -- operators --------------------------------------------------------------------------------------
 
-    __add__ = _operator(pointwise.op_add, ar.ADD)
+    __add__ = pointwise.op_add
     __radd__ = __add__
-    __sub__ = _operator(pointwise.op_sub, ar.SUB)
+    __sub__ = pointwise.op_sub
     __rsub__ = _reflected(ar.SUB)
-    __mul__ = _operator(pointwise.op_mul, ar.MUL)
+    __mul__ = pointwise.op_mul
     __rmul__ = __mul__
-    __truediv__ = _operator(pointwise.op_div, ar.DIV)
+    __truediv__ = pointwise.op_div
     __rtruediv__ = _reflected(ar.DIV)
     __floordiv__ = _infix(ar.FLOOR_DIVIDE)
     __rfloordiv__ = _reflected(ar.FLOOR_DIVIDE)
@@ -671,12 +667,12 @@ class Tensor(TensorBase):
             else NotImplemented
         )
 
-    __eq__ = _operator(pointwise.op_eq, cm.EQ)  # type: ignore[assignment]
-    __ne__ = _operator(pointwise.op_ne, cm.NE)  # type: ignore[assignment]
-    __lt__ = _operator(pointwise.op_lt, cm.LT)
-    __le__ = _operator(pointwise.op_le, cm.LE)
-    __gt__ = _operator(pointwise.op_gt, cm.GT)
-    __ge__ = _operator(pointwise.op_ge, cm.GE)
+    __eq__ = pointwise.op_eq  # type: ignore[assignment]
+    __ne__ = pointwise.op_ne  # type: ignore[assignment]
+    __lt__ = pointwise.op_lt
+    __le__ = pointwise.op_le
+    __gt__ = pointwise.op_gt
+    __ge__ = pointwise.op_ge
     __and__ = _infix(cm.BITWISE_AND)
     __rand__ = __and__
     __or__ = _infix(cm.BITWISE_OR)
@@ -914,15 +910,15 @@ class Tensor(TensorBase):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """self += alpha * other. Returns self."""
-        return inplace.apply(ar.ADD, self, (other if alpha == 1 else ar.MUL(other, alpha),))  # type: ignore[no-any-return]
+        return _add_in_place(self, other if alpha == 1 else ar.MUL(other, alpha))  # type: ignore[no-any-return]
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """self -= alpha * other. Returns self."""
-        return inplace.apply(ar.SUB, self, (other if alpha == 1 else ar.MUL(other, alpha),))  # type: ignore[no-any-return]
+        return _sub_in_place(self, other if alpha == 1 else ar.MUL(other, alpha))  # type: ignore[no-any-return]
 
     subtract_ = sub_
-    mul_ = multiply_ = _in_place(ar.MUL, "mul_")
-    div_ = divide_ = _in_place(ar.DIV, "div_")
+    mul_ = multiply_ = inplace.binary(ar.MUL, "mul_")
+    div_ = divide_ = inplace.binary(ar.DIV, "div_")
     floor_divide_ = _in_place(ar.FLOOR_DIVIDE, "floor_divide_")
     remainder_ = _in_place(ar.REMAINDER, "remainder_")
     fmod_ = _in_place(ar.FMOD, "fmod_")
@@ -948,7 +944,73 @@ class Tensor(TensorBase):
 
 def _more_in_place() -> None:
     """`op_` for the elementwise functions that need no hand-written form, from the functions themselves."""
-    for name in ["abs", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "erfinv", "lgamma", "digamma", "sigmoid", "round", "frac", "pow", "clamp", "clamp_min", "clamp_max", "masked_fill", "lerp", "addcmul", "addcdiv", "nan_to_num", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "atan2", "tril", "triu", "index_add", "index_copy", "index_fill", "index_put", "scatter", "scatter_add", "cumsum", "cumprod", "addmm"]:
+    for name in [
+        "abs",
+        "exp",
+        "exp2",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "sqrt",
+        "rsqrt",
+        "sin",
+        "cos",
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "erf",
+        "erfc",
+        "erfinv",
+        "lgamma",
+        "digamma",
+        "sigmoid",
+        "round",
+        "frac",
+        "pow",
+        "clamp",
+        "clamp_min",
+        "clamp_max",
+        "masked_fill",
+        "lerp",
+        "addcmul",
+        "addcdiv",
+        "nan_to_num",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "bitwise_not",
+        "atan2",
+        "tril",
+        "triu",
+        "index_add",
+        "index_copy",
+        "index_fill",
+        "index_put",
+        "scatter",
+        "scatter_add",
+        "cumsum",
+        "cumprod",
+        "addmm",
+    ]:
         setattr(Tensor, name + "_", _become(getattr(Tensor, name)))
     Tensor.clip_ = Tensor.clamp_  # type: ignore[attr-defined]
     Tensor.absolute_ = Tensor.abs_  # type: ignore[attr-defined]

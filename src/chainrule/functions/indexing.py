@@ -31,6 +31,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         return vw.SLICE(input, key=(index,))
     if kind is slice:
         return vw.SLICE(input, key=(vw.plain_slice(index),))
+    if isinstance(index, TensorBase) and index._a.ndim and index._a.dtype.kind == "i" and input._a.ndim:
+        return mv.INDEX(input, index, dims=(0,))
     plain, arrays, dims = read_key(input, index)
     out = vw.SLICE(input, key=plain) if plain else input
     if dims:

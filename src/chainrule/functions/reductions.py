@@ -62,11 +62,14 @@ def sum(
     (tensor(21.), tensor([5., 7., 9.]), tensor([[ 6.],
             [15.]]))
     """
-    input = _converted(need_tensor(input, "sum"), dtype)
-    ndim = input._a.ndim
+    if dtype is not None or not isinstance(input, TensorBase):
+        input = _converted(need_tensor(input, "sum"), dtype)
     if dim is None and axis is None:
-        return rd.SUM(input, dim=tuple(range(ndim)), keepdim=keepdim or keepdims)
+        return rd.SUM(input, dim=_ALL_AXES[input._a.ndim], keepdim=keepdim or keepdims)
     return rd.SUM(input, dim=_axes(input, dim, axis, "sum"), keepdim=keepdim or keepdims)
+
+
+_ALL_AXES = [tuple(range(n)) for n in range(65)]  # NumPy has at most 64 axes
 
 
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
