@@ -113,6 +113,8 @@ def axis_index(dim: Any, rank: int, what: str) -> int:
 
 def axis_indices(dim: Any, rank: int, what: str) -> tuple[int, ...]:
     """One axis, several, or None (all of them) as a sorted tuple without repeats."""
+    if type(dim) is int and -rank <= dim < rank:
+        return (dim % rank,)
     if dim is None:
         return tuple(range(rank))
     if isinstance(dim, Iterable):

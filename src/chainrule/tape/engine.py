@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base import TensorBase
 from ..core.errors import GradError, describe
 from ..ops.views import reduce_to
 from . import anomaly, mode
@@ -36,37 +37,61 @@ def run(
     Returns the gradients that arrived at the targets.
     """
     order = _reachable([node for node, _ in roots], targets)
-    wanted = set(targets or ())
-    needed = set(order) if targets is not None else None
+    wanted = frozenset(targets or ())
+    needed = frozenset(order) if targets is not None else None
     captured: dict[Node, Any] = {}
-    pending = _Pending(in_place=not create_graph)
+    sums: dict[Node, Any] = {}  # per node the gradient that has arrived so far
+    ours: set[Node] = set()  # nodes whose sum is held by nobody else, so that it may be added into
     for node, g in roots:
-        pending.add(node, g, fresh=False)
+        add(sums, ours, node, g, fresh=False, in_place=False)
+    in_place = not create_graph
     before = mode.state.grad
     mode.state.grad = create_graph
     try:
         while order:
             node = order.pop()  # the list goes with the walk, so it keeps nothing alive behind it
-            arrived = pending.take(node)
-            if arrived is None:
+            g = sums.pop(node, None)
+            if g is None:
                 continue
-            g, fresh = arrived
             if node.hooks:
-                g, fresh = _run_hooks(node, g, fresh)
+                g = _run_hooks(node, g)
+                ours.discard(node)  # a hook may have kept it
             if node in wanted:
                 captured[node] = g
-                if not accumulate and isinstance(node, AccumulateGrad):
-                    continue
-            if isinstance(node, AccumulateGrad):
+                ours.discard(node)
+            if type(node) is AccumulateGrad:
                 if accumulate and (targets is None or node in wanted):
-                    store(node, g, fresh, create_graph)
+                    store(node, g, node in ours, create_graph)
                 continue
-            if needed is not None and not any(e in needed for e in node.edges if e is not None):
+            ours.discard(node)
+            edges = node.edges
+            if needed is not None and not any(e in needed for e in edges if e is not None):
                 continue
             results = node.backward(g)
             if anomaly.enabled():
                 anomaly.check_backward(node, results)
-            _distribute(node, g, results, pending, needed)
+            if len(results) != len(edges):
+                raise _miscounted(node, len(results))
+            for i, gx in enumerate(results):
+                edge = edges[i]
+                if gx is None or edge is None or (needed is not None and edge not in needed):
+                    continue
+                if isinstance(gx, TensorBase):
+                    a = gx._a
+                    if a.shape != edge.shape or a.dtype is not edge.dtype:
+                        gx = _fitted(node, i, gx, edge)
+                    # A rule makes its result anew, unless it passes g on, or a view, or a gradient twice.
+                    fresh = gx is not g and gx._view is None and type(node) is OpNode
+                    if fresh and len(results) > 1:
+                        fresh = sum(r is gx for r in results) <= 1
+                else:
+                    fresh = False
+                if edge in sums:
+                    add(sums, ours, edge, gx, fresh, in_place)
+                else:
+                    sums[edge] = gx
+                    if fresh:
+                        ours.add(edge)
             if not retain_graph:
                 node.release()
     finally:
@@ -93,66 +118,40 @@ def _reachable(roots: list[Node], targets: Sequence[Node] | None) -> list[Node]:
     return [node for node in order if node in leads]
 
 
-class _Pending:
-    """Gradients on their way: per node the sum so far, and whether its memory is ours to add into."""
-
-    __slots__ = ("_in_place", "_sums")
-
-    def __init__(self, in_place: bool) -> None:
-        self._in_place = in_place
-        self._sums: dict[Node, tuple[Any, bool]] = {}
-
-    def add(self, node: Node, g: Any, fresh: bool) -> None:
-        have = self._sums.get(node)
-        if have is None:
-            self._sums[node] = (g, fresh)
-            return
-        total, ours = have
-        combine = getattr(total, "combine", None)
-        if combine is not None:  # parts of a gradient for a node with several results
-            self._sums[node] = (combine(g), False)
-        elif ours and self._in_place and total._a.flags.writeable:
-            np.add(total._a, g._a, out=total._a)
-        else:
-            self._sums[node] = (total + g, True)
-
-    def take(self, node: Node) -> tuple[Any, bool] | None:
-        return self._sums.pop(node, None)
+def add(sums: dict[Node, Any], ours: set[Node], node: Node, g: Any, fresh: bool, in_place: bool) -> None:
+    """Add g to what has arrived at a node: in place if the sum's memory is ours and nothing is recorded."""
+    total = sums.get(node)
+    if total is None:
+        sums[node] = g
+        if fresh:
+            ours.add(node)
+    elif not isinstance(total, TensorBase):  # parts of a gradient for a node with several results
+        sums[node] = total.combine(g)
+    elif in_place and node in ours and total._a.flags.writeable:
+        np.add(total._a, g._a, out=total._a)
+    else:
+        sums[node] = total + g
+        ours.add(node)
 
 
-def _distribute(
-    node: Node, g: Any, results: tuple[Any, ...], pending: _Pending, needed: set[Node] | None
-) -> None:
-    edges = node.edges
-    if len(results) != len(edges):
-        raise GradError.of(
-            f"backward of {node.what}",
-            given=f"{len(results)} gradients",
-            must=f"there are {len(edges)} inputs",
-            at=False,
-        )
-    broadcasts = isinstance(node, OpNode) and node.op.broadcasts
-    for i, (edge, gx) in enumerate(zip(edges, results, strict=True)):
-        if edge is None or gx is None or (needed is not None and edge not in needed):
-            continue
-        if hasattr(gx, "combine"):
-            pending.add(edge, gx, False)
-            continue
-        if gx._a.shape != edge.shape:
-            if not broadcasts:
-                raise _wrong(
-                    node, i, f"a gradient of shape {gx._a.shape}", f"the input has shape {edge.shape}"
-                )
-            gx = reduce_to(gx, edge.shape)
-        if gx._a.dtype is not edge.dtype and gx._a.dtype != edge.dtype:
-            raise _wrong(node, i, f"a gradient of type {gx.dtype}", f"the input has type {edge.dtype}")
-        # A rule makes its result anew, unless it passes g on, or a view, or a gradient twice.
-        fresh = gx is not g and gx._view is None and isinstance(node, OpNode)
-        pending.add(edge, gx, fresh and _once(gx, results))
+def _fitted(node: Node, i: int, gx: Any, edge: Node) -> Any:
+    """A gradient summed back over broadcast axes; anything else that does not fit is an error of the rule."""
+    if gx._a.shape != edge.shape:
+        if not (isinstance(node, OpNode) and node.op.broadcasts):
+            raise _wrong(node, i, f"a gradient of shape {gx._a.shape}", f"the input has shape {edge.shape}")
+        gx = reduce_to(gx, edge.shape)
+    if gx._a.dtype != edge.dtype:
+        raise _wrong(node, i, f"a gradient of type {gx.dtype}", f"the input has type {edge.dtype}")
+    return gx
 
 
-def _once(gx: Any, results: tuple[Any, ...]) -> bool:
-    return len(results) == 1 or sum(r is gx for r in results) <= 1
+def _miscounted(node: Node, count: int) -> GradError:
+    return GradError.of(
+        f"backward of {node.what}",
+        given=f"{count} gradients",
+        must=f"there are {len(node.edges)} inputs",
+        at=False,
+    )
 
 
 def _wrong(node: Node, i: int, given: str, must: str) -> GradError:
@@ -164,13 +163,13 @@ def _wrong(node: Node, i: int, given: str, must: str) -> GradError:
     )
 
 
-def _run_hooks(node: Node, g: Any, fresh: bool) -> tuple[Any, bool]:
+def _run_hooks(node: Node, g: Any) -> Any:
     assert node.hooks is not None
     for hook in list(node.hooks.values()):
         replaced = hook(g)
         if replaced is not None:
             g = replaced
-    return g, False  # a hook may have kept it
+    return g
 
 
 def store(node: AccumulateGrad, g: Any, fresh: bool, create_graph: bool) -> None:
