@@ -395,6 +395,18 @@ class TestRefusedObjects:
             "  try: long lists of numbers as a Tensor"
         )
 
+    def test_a_text_file(self, tmp_path):
+        with open(tmp_path / "a", "w") as file, pytest.raises(ArgumentError) as info:
+            torch.save(1, file)
+        assert info.value.summary == (
+            "save got a file that was opened as text\n  the file must be binary\n  try: open(path, 'wb')"
+        )
+        with open(tmp_path / "a") as file, pytest.raises(ArgumentError) as info:
+            torch.load(file)
+        assert info.value.summary == (
+            "load got a file that was opened as text\n  the file must be binary\n  try: open(path, 'rb')"
+        )
+
     def test_arguments_in_the_wrong_order(self, tmp_path):
         with pytest.raises(ArgumentError) as info:
             torch.save(str(tmp_path / "a"), {"x": torch.ones(1)})
@@ -605,14 +617,22 @@ class TestRefusedFiles:
 
 
 class TestPickling:
+    MESSAGE = (
+        "pickle got a tensor (2,)\n"
+        "  tensors are not pickled: loading a pickle can run code\n"
+        "  try: chainrule.save(x, path) and chainrule.load(path)"
+    )
+
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
     def test_a_tensor_is_not_pickled_and_save_is_named(self, protocol):
-        with pytest.raises((ChainruleError, TypeError), match="save"):
+        with pytest.raises(ArgumentError) as info:
             pickle.dumps(torch.ones(2), protocol=protocol)
+        assert info.value.summary == self.MESSAGE
 
     def test_nor_inside_of_something_else(self):
-        with pytest.raises((ChainruleError, TypeError), match="save"):
-            pickle.dumps({"model": nn.Linear(2, 2)})
+        with pytest.raises(ArgumentError) as info:
+            pickle.dumps({"parameters": [nn.Parameter(torch.ones(2))]})
+        assert info.value.summary == self.MESSAGE
 
     def test_copies_work(self):
         x = torch.arange(6.0).reshape(2, 3).T
@@ -630,5 +650,10 @@ class TestPickling:
         assert a is not x
 
     def test_a_computed_tensor_is_not_deep_copied(self):
-        with pytest.raises((GradError, RuntimeError)):
+        with pytest.raises(GradError) as info:
             copy.deepcopy(torch.ones(2, requires_grad=True) * 2)
+        assert info.value.summary == (
+            "deepcopy got a tensor made by recorded operations\n"
+            "  only leaf tensors can be copied with their gradient\n"
+            "  try: x.detach().clone()"
+        )

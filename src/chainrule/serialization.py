@@ -8,6 +8,7 @@ pickle here, and why modules are saved through their `state_dict()`. How files a
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -81,6 +82,7 @@ def save(obj: Any, f: File) -> None:
         )
     content = safetensors.numpy.save(writer.arrays, metadata={_KEY: text})
     if hasattr(f, "write"):
+        _check_binary("save", f, "wb")
         f.write(content)
         return
     with atomic_write(_path("save", f)) as file:
@@ -109,6 +111,7 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
     library: Any = safetensors  # whether its functions have types depends on its version
     _check_load_options(map_location, weights_only)
     if hasattr(f, "read"):
+        _check_binary("load", f, "rb")
         content, name = f.read(), getattr(f, "name", "the file object")
     else:
         name = _path("load", f)
@@ -333,6 +336,16 @@ def _check_load_options(map_location: Any, weights_only: bool) -> None:
             given="weights_only=False",
             must="files contain tensors and plain values only; code is never loaded",
             hint="leave out weights_only",
+        )
+
+
+def _check_binary(op: str, f: Any, mode: str) -> None:
+    if isinstance(f, io.TextIOBase):
+        raise ArgumentError.of(
+            op,
+            given="a file that was opened as text",
+            must="the file must be binary",
+            hint=f"open(path, {mode!r})",
         )
 
 

@@ -102,11 +102,11 @@ class Adam(Optimizer):
             t = step.to(float64)  # powers of beta2 near 1 need the digits
             size = lr / (1 - beta1**t)
             # The step size moves into the denominator, where a tensor can stand: -size * m / (sqrt + eps).
-            denominator = (v.sqrt() / (-size * (1 - beta2**t).sqrt())).add_(group["eps"] / -size)
+            denominator = v.sqrt().div_(-size * (1 - beta2**t).sqrt()).add_(group["eps"] / -size)
             p.addcdiv_(m, denominator)
         else:
             t = step.item()
-            denominator = (v.sqrt() / (1 - beta2**t) ** 0.5).add_(group["eps"])
+            denominator = v.sqrt().div_((1 - beta2**t) ** 0.5).add_(group["eps"])
             p.addcdiv_(m, denominator, value=-lr / (1 - beta1**t))
 
     def _new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:

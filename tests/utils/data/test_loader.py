@@ -20,6 +20,7 @@ from chainrule.utils.data import (
     SequentialSampler,
     SubsetRandomSampler,
     TensorDataset,
+    get_worker_info,
 )
 
 
@@ -198,6 +199,16 @@ class TestStreams:
 
         batches = islice(DataLoader(Endless(), 2, num_workers=workers), 3)
         assert [b.tolist() for b in batches] == [[0, 1], [2, 3], [4, 5]]
+
+    @WORKERS
+    def test_each_sample_is_given_once_whatever_the_number_of_workers(self, workers):
+        class Sharded(IterableDataset):
+            def __iter__(self):
+                info = get_worker_info()
+                first, step = (0, 1) if info is None else (info.id, info.num_workers)
+                return iter(range(first, 6, step))
+
+        assert [b.tolist() for b in DataLoader(Sharded(), 3, num_workers=workers)] == [[0, 1, 2], [3, 4, 5]]
 
     @WORKERS
     def test_an_error_comes_after_the_batches_before_it(self, workers):

@@ -6,6 +6,7 @@ Start with `dataset.py`; `loader.py` brings everything together, `in_memory.py` 
 from .collate import default_collate, default_convert
 from .dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from .loader import DataLoader
+from .prefetch import get_worker_info
 from .sampler import (
     BatchSampler,
     RandomSampler,
@@ -30,5 +31,6 @@ __all__ = [
     "WeightedRandomSampler",
     "default_collate",
     "default_convert",
+    "get_worker_info",
     "random_split",
 ]

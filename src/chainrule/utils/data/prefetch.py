@@ -18,6 +18,16 @@ _T = TypeVar("_T")
 _END: Any = object()
 
 
+def get_worker_info() -> None:
+    """None: samples are always made in this process, and a stream is walked through by one thread only.
+
+    Data sets that ask in order to give each of several worker processes a part then give everything, once.
+
+    >>> get_worker_info() is None
+    True
+    """
+
+
 def in_order(make: Callable[[_Job], _T], jobs: Iterator[_Job], threads: int, ahead: int) -> Iterator[_T]:
     """`map(make, jobs)`, with up to `ahead` results under way in `threads` threads.
 
