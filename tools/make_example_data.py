@@ -1,8 +1,9 @@
 """Write the tables of `examples/data/` again: `python tools/make_example_data.py [FOLDER]`.
 
-Three of them come from the files inside the installed scikit-learn package, number by number as they are written
-there; only a header line with names is new. The fourth is the small table of the course notes. Nothing is
-downloaded, and the package itself never reads scikit-learn. Sources and licences: `examples/data/README.md`.
+Three of them come from the files inside the installed scikit-learn package, number by number as they are
+written there; only a header line with names is new. The fourth is the small table of the course notes.
+Nothing is downloaded, and the package itself never reads scikit-learn. Sources and licences:
+`examples/data/README.md`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-MEASURES = (
-    "radius texture perimeter area smoothness compactness concavity concave_points symmetry fractal_dimension"
-).split()
-# The three groups of ten in the source: the mean over the nuclei of an image, its standard error, and the mean of
-# the three largest.
+MEASURES = [
+    "radius",
+    "texture",
+    "perimeter",
+    "area",
+    "smoothness",
+    "compactness",
+    "concavity",
+    "concave_points",
+    "symmetry",
+    "fractal_dimension",
+]
+# The three groups of ten in the source: the mean over the nuclei of an image, its standard error, and the
+# mean of the three largest.
 CANCER_COLUMNS = [f"{kind}_{name}" for kind in ("mean", "error", "worst") for name in MEASURES]
-DIABETES_COLUMNS = "age sex bmi bp s1 s2 s3 s4 s5 s6".split()
+DIABETES_COLUMNS = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]
 DIGITS_COLUMNS = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
 
 HOUSE_TINY = "NumRooms,Alley,Price\nNA,Pave,127500\n2,NA,106000\n4,NA,178100\nNA,NA,140000\n"
@@ -49,7 +59,9 @@ def table(header: list[str], rows: Iterable[list[str]]) -> str:
     lines = [header, *rows]
     wrong = [number for number, line in enumerate(lines) if len(line) != len(header)]
     if wrong:
-        raise SystemExit(f"row {wrong[0]} does not have {len(header)} fields; this scikit-learn has other files")
+        raise SystemExit(
+            f"row {wrong[0]} does not have {len(header)} fields; this scikit-learn has other files"
+        )
     return "".join(",".join(line) + "\n" for line in lines)
 
 

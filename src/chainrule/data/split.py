@@ -47,7 +47,7 @@ def split_rows(
     >>> len(split.train), len(split.validation), len(split.test)
     (6, 2, 2)
     """
-    order = np.argsort(np.random.Generator(np.random.Philox(key=seed)).random(rows), kind="stable")
+    order = np.argsort(np.random.Generator(np.random.Philox(seed)).random(rows), kind="stable")
     parts = 1 + (val_size > 0) + (test_size > 0)
     if parts > 1 and rows < FEWEST_ROWS:
         raise DataError(

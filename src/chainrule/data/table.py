@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .problems import DataError, listing, nearest
+from .problems import DataError, count, listing, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,10 +84,8 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
     file = Path(path)
     try:
         is_folder, is_file = file.is_dir(), file.exists()
-    except (OSError, ValueError) as problem:  # a name that is too long, a zero byte in it
-        raise DataError(
-            f"cannot read {str(path)!r}: {getattr(problem, 'strerror', None) or problem}"
-        ) from problem
+    except OSError as problem:  # a name that is too long, say
+        raise DataError(f"cannot read '{file}': {problem.strerror}") from problem
     if is_folder:
         raise DataError(f"'{file}' is a folder; give a .csv, .tsv or .parquet file")
     if not is_file:
@@ -153,7 +151,7 @@ def _look_through(file: Path, encoding: str, separator: str) -> list[str]:
         names = _column_names(file, header)
         for line, record in records:
             if len(record) != len(names):
-                more = f"has {len(record)} fields, but the header names {len(names)}"
+                more = f"has {count(len(record), 'field')}, but the header names {len(names)}"
                 raise DataError(f"line {line} of '{file}' {more}{_separator_hint(header, record, separator)}")
             if len(names) == 1:
                 hint = _separator_hint(header, record, separator)

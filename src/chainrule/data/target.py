@@ -175,19 +175,20 @@ class Target:
         if self.task == "regression":
             return outputs[:, 0].astype(np.float64) * self.scale + self.mean  # (rows, 1) -> (rows,)
         labels: npt.NDArray[Any] = np.array(self.labels, dtype=object)
-        return np.take(labels, outputs.argmax(axis=1))  # (rows, classes) -> (rows,)
+        chosen: npt.NDArray[Any] = labels[outputs.argmax(axis=1)]  # (rows, classes) -> (rows,)
+        return chosen
 
     def _indices(self, series: pd.Series[Any]) -> Indices:
-        place = {_key(label): index for index, label in enumerate(self.labels)}
-        text = isinstance(self.labels[0], str)
-        keys = [category_text(value) if text else _key(value) for value in series.tolist()]
-        for row, key in enumerate(keys):
-            if key not in place:
+        key = category_text if isinstance(self.labels[0], str) else _number_or_value
+        place = {key(label): index for index, label in enumerate(self.labels)}
+        keys = [key(value) for value in series.tolist()]
+        for row, found in enumerate(keys):
+            if found not in place:
                 raise DataError(
                     f"the target {self.name!r} has {shown(series.iloc[row])} "
                     f"in row {row_number(series, row)}, which is none of the labels that were learned"
                 )
-        return np.array([place[key] for key in keys], dtype=np.int64)
+        return np.array([place[found] for found in keys], dtype=np.int64)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `json.dump`; labels keep their type."""
@@ -209,7 +210,7 @@ class Target:
             isinstance(label, str) for label in labels
         )
         plain = all(isinstance(label, str | int | float) for label in labels)
-        if not (plain and same_type and len({_key(label) for label in labels}) == len(labels) > 1):
+        if not (plain and same_type and len(set(labels)) == len(labels) > 1):
             raise DataError(f"{data.where('labels')} must be at least two different labels of one type")
         return cls(name, "classification", labels=tuple(labels))
 
@@ -228,11 +229,9 @@ def _labels_of(series: pd.Series[Any]) -> tuple[Label, ...]:
     return tuple(sorted({category_text(value) for value in different}))
 
 
-def _key(value: object) -> object:
-    """What two spellings of a label have in common: 1, 1.0, True and (read as text) '1' are one label."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return float(value) if isinstance(value, int | float | np.number | np.bool_) else value
+def _number_or_value(value: object) -> object:
+    """What the spellings of a number have in common: 1, 1.0, True and (read as text) '1' are one label."""
+    try:
+        return float(value)  # type: ignore[arg-type]  # what has no float raises
+    except (TypeError, ValueError):
+        return value
