@@ -14,27 +14,44 @@ if TYPE_CHECKING:
     from .tape.node import Node
 
 
+Link = tuple[Any, "Primitive", dict[str, Any]]  # (the link before it or None, primitive, settings)
+
+
 class View:
     """How a tensor sees another one's memory.
 
-    owner: the tensor whose array it is (never itself a view).
-    steps: primitives and settings that lead from the owner to the view; None for a detached view, False for
-           one made while gradients were off: gradients do not follow those.
-    node:  the owner's node when this view's own node was made; if it has changed since, the owner was written
+    owner: the tensor whose memory it is (never itself a view); it counts the writes.
+    base:  the tensor whose graph this view follows: a write through the view changes the base's gradient. The
+           owner, or a detached view of it; None for a tensor that follows nobody's graph (a detached view).
+    link:  how to get here from the base, as a chain; None where base is None, False for a view made while
+           gradients were off: gradients do not follow that one.
+    node:  the base's node when this view's own node was made; if it has changed since, the base was written
            to, and the view's node must be made anew.
     """
 
-    __slots__ = ("node", "owner", "steps")
+    __slots__ = ("base", "link", "node", "owner")
 
     def __init__(
         self,
         owner: TensorBase,
-        steps: tuple[tuple[Primitive, dict[str, Any]], ...] | Literal[False] | None,
-        node: Node | None,
+        base: TensorBase | None = None,
+        link: Link | Literal[False] | None = None,
+        node: Node | None = None,
     ) -> None:
         self.owner = owner
-        self.steps = steps
+        self.base = base
+        self.link = link
         self.node = node
+
+    @property
+    def steps(self) -> tuple[tuple[Primitive, dict[str, Any]], ...]:
+        """Primitives and settings that lead from the base to the view, in order."""
+        steps = []
+        link: Any = self.link
+        while link:
+            steps.append((link[1], link[2]))
+            link = link[0]
+        return tuple(reversed(steps))
 
 
 class TensorBase:
@@ -80,3 +97,9 @@ def wrap(a: np.ndarray[Any, Any], node: Node | None = None) -> Any:
 def owner_of(x: TensorBase) -> TensorBase:
     """The tensor whose memory x uses: x itself unless it is a view."""
     return x if x._view is None else x._view.owner
+
+
+def base_of(x: TensorBase) -> TensorBase:
+    """The tensor whose graph a write to x changes: x itself unless it is a view that follows another's graph."""
+    view = x._view
+    return x if view is None or view.base is None else view.base

@@ -257,29 +257,28 @@ def _run_view(op: Primitive, x: Any, settings: dict[str, Any]) -> Any:
     shared = r.base
     if r is a or shared is a or (shared is not None and shared is a.base):
         view = x._view
-        if view is None:
-            out._view = View(x, ((op, settings),) if _grad_state.grad else False, x._node)
+        if view is None or view.base is None:
+            link = (None, op, settings) if _grad_state.grad else False
+            out._view = View(x if view is None else view.owner, x, link, x._node)
         else:
-            steps = view.steps
-            if steps is not None and steps is not False:
-                steps = (*steps, (op, settings)) if _grad_state.grad else False
-            out._view = View(view.owner, steps, view.owner._node)
+            link = (view.link, op, settings) if view.link and _grad_state.grad else False
+            out._view = View(view.owner, view.base, link, view.base._node)
     if x._node is None and x._view is None:
         return out
     return record(op, out, (x,), settings)
 
 
 def sync(x: Any) -> Node | None:
-    """The node of a view, made anew if its owner has been written to since."""
+    """The node of a view, made anew if its base has been written to since."""
     view = x._view
-    owner = view.owner
-    if view.steps and owner._node is not view.node:
-        y = owner
+    base = view.base
+    if view.link and base._node is not view.node:
+        y = base
         with mode.enable_grad():
             for op, settings in view.steps:
                 y = op(y, **settings)
         x._node = y._node
-        view.node = owner._node
+        view.node = base._node
     node: Node | None = x._node
     return node
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import eager
-from .base import TensorBase, owner_of, wrap
+from .base import TensorBase, base_of, owner_of, wrap
 from .core import dtypes
 from .core.dtypes import FROM_NUMPY
 from .core.errors import DTypeError, GradError, ShapeError
@@ -23,7 +23,7 @@ from .ops.move import CAST
 from .ops.primitive import Primitive
 from .ops.views import EXPAND, OVERWRITE
 from .tape import mode
-from .tape.node import AccumulateGrad, Node
+from .tape.node import AccumulateGrad, Node, OpNode
 
 _grad_state = mode.state
 _NO_SETTINGS: dict[str, Any] = {}
@@ -46,11 +46,40 @@ def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str,
             _reset(token)
     if tracked:
         result = run(op, (x, *args), settings)
+        _keep_old(x, result._node)
     else:
         with mode.no_grad():
             result = run(op, (x, *args), settings)
-    write(x, result, op.formula)
+    write(x, result, op.formula, tracked)
     return x
+
+
+def _keep_old(x: Any, node: Node | None) -> None:
+    """Where backward needs the value that x has before the write, let it keep a copy."""
+    if isinstance(node, OpNode) and node.inputs is not None:
+        old = None
+        for i, kept in enumerate(node.inputs):
+            if kept is x:
+                old = wrap(x._a.copy(), x._node) if old is None else old
+                node.inputs[i] = old
+                node.versions[i] = 0
+
+
+def composed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of a function made of several primitives: its result is written into the tensor."""
+    name = function.__name__
+
+    def method(self: Any, *args: Any, **settings: Any) -> Any:
+        tensors = tuple(a for a in (*args, *settings.values()) if isinstance(a, TensorBase))
+        tracked = check(self, tensors, name)
+        # When it is recorded, any of the primitives may need the value from before the write at backward.
+        x = wrap(self._a.copy(), self._node) if tracked else self
+        write(self, function(x, *args, **settings), name, tracked)
+        return self
+
+    method.__name__ = method.__qualname__ = name + "_"
+    method.__doc__ = f"`{name}`, written into this tensor. Returns self."
+    return method
 
 
 def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
@@ -112,28 +141,25 @@ def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
     if not _grad_state.grad:
         return False
     node = x._node if x._view is None else sync(x)
-    if node is None:
+    base = base_of(x)
+    if node is None and base._node is None:
         if x._a.dtype.kind != "f" or not any(_wants_gradient(y) for y in args):
-            if x._view is None or not x._view.steps:
-                return False
-            node = x._view.owner._node
-            if node is None:
-                return False
-    owner = owner_of(x)
-    if isinstance(owner._node, AccumulateGrad) and (x is owner or x._view.steps):
+            return False
+    if base is not x and not x._view.link and not isinstance(node, AccumulateGrad):
         raise GradError.of(
             f"in-place {what}",
-            given=f"a leaf tensor {owner._a.shape} that requires a gradient"
-            + ("" if x is owner else ", through a view"),
+            given=f"a view {x._a.shape} that was made while gradients were off",
+            must="gradients cannot follow a write through it to the tensor that it is a view of",
+            hint="make the view with gradients on, write with gradients off too, or clone() it",
+        )
+    leaf = x if isinstance(node, AccumulateGrad) else base
+    if isinstance(leaf._node, AccumulateGrad):
+        raise GradError.of(
+            f"in-place {what}",
+            given=f"a leaf tensor {leaf._a.shape} that requires a gradient"
+            + ("" if x is leaf else ", through a view"),
             must="a leaf's value is what backward differentiates by; changing it must not be recorded",
             hint="with no_grad(): around the update, or x = x + ... for a new tensor",
-        )
-    if x._view is not None and x._view.steps is False and owner._node is not None:
-        raise GradError.of(
-            f"in-place {what}",
-            given="a view that was made while gradients were off",
-            must="the write could not be seen by its owner's gradient",
-            hint="make the view with gradients on, or clone() it",
         )
     return True
 
@@ -156,8 +182,8 @@ def _fits(op: Primitive, a: np.ndarray[Any, Any], args: tuple[Any, ...]) -> bool
     return True
 
 
-def write(x: Any, result: Any, what: str) -> None:
-    """Put `result` into x's memory and onto x's place on the tape."""
+def write(x: Any, result: Any, what: str, tracked: bool) -> None:
+    """Put `result` into x's memory and, if the write is recorded, onto x's place on the tape."""
     a, r = x._a, result._a
     if r.shape != a.shape:
         raise ShapeError.of(
@@ -177,34 +203,27 @@ def write(x: Any, result: Any, what: str) -> None:
             )
         result = CAST(result, to=have, source=got)
     a[...] = result._a
-    adopt(x, result._node)
+    if tracked:
+        adopt(x, result._node)
     touch(x)
 
 
 def adopt(x: Any, node: Node | None) -> None:
-    """x's value was replaced by one that `node` made; tell its owner, if it is a view."""
-    if node is None and x._node is None and (x._view is None or x._view.owner._node is None):
-        return
-    view = x._view
-    if view is None:
-        x._node = node
-        return
-    if not view.steps:
-        x._node = node
-        return
-    owner = view.owner
-    mask = (1 if owner._node is not None else 0) | (2 if node is not None else 0)
-    if mask and _grad_state.grad:
-        owner._node = make_node(
-            OVERWRITE, owner._a, [owner._node, node], mask, (owner, x), {"steps": view.steps}, owner
-        )
+    """x's value was replaced, and recorded, by one that `node` made; tell its base, if it is a view."""
+    base = base_of(x)
+    if base is not x:
+        view = x._view
+        if base._node is not None or node is not None:
+            mask = (1 if base._node is not None else 0) | (2 if node is not None else 0)
+            edges = [base._node, node]
+            base._node = make_node(OVERWRITE, base._a, edges, mask, (base, x), {"steps": view.steps}, base)
+        view.node = base._node
     x._node = node
-    view.node = owner._node
 
 
 def touch(x: Any) -> None:
     """Count an in-place write, and remember the user's line."""
-    owner = x if x._view is None else x._view.owner
+    owner = owner_of(x)
     owner._v += 1
     owner._site = user_site()
 

@@ -70,21 +70,6 @@ def _in_place(op: Primitive, name: str) -> Callable[..., Any]:
     return method
 
 
-def _become(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place form of a composed function: its result is written into the tensor."""
-    name = function.__name__
-
-    def method(self: Any, *args: Any, **settings: Any) -> Any:
-        tensors = tuple(a for a in (*args, *settings.values()) if isinstance(a, TensorBase))
-        inplace.check(self, tensors, name)
-        inplace.write(self, function(self, *args, **settings), name)
-        return self
-
-    method.__name__ = method.__qualname__ = name + "_"
-    method.__doc__ = f"`{name}`, written into this tensor. Returns self."
-    return method
-
-
 _add_in_place = inplace.binary(ar.ADD, "add_")
 _sub_in_place = inplace.binary(ar.SUB, "sub_")
 
@@ -215,7 +200,7 @@ class Tensor(TensorBase):
     @property
     def _base(self) -> Tensor | None:
         """The tensor that this one is a view of."""
-        return None if self._view is None else self._view.owner  # type: ignore[return-value]
+        return None if self._view is None else self._view.base  # type: ignore[return-value]
 
     @property
     def _version(self) -> int:
@@ -462,14 +447,14 @@ class Tensor(TensorBase):
     def detach(self) -> Tensor:
         """The same memory, off the tape: results computed from it have no gradient to this tensor."""
         out: Tensor = wrap(self._a)
-        out._view = View(owner_of(self), None, None)
+        out._view = View(owner_of(self))
         return out
 
     def detach_(self) -> Tensor:
         """Take this tensor off the tape. Returns self."""
         self._node = None
         if self._view is not None:
-            self._view = View(self._view.owner, None, None)
+            self._view = View(self._view.owner)
         return self
 
     @property
@@ -1011,7 +996,7 @@ def _more_in_place() -> None:
         "cumprod",
         "addmm",
     ]:
-        setattr(Tensor, name + "_", _become(getattr(Tensor, name)))
+        setattr(Tensor, name + "_", inplace.composed(getattr(Tensor, name)))
     Tensor.clip_ = Tensor.clamp_  # type: ignore[attr-defined]
     Tensor.absolute_ = Tensor.abs_  # type: ignore[attr-defined]
 
