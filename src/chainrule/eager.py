@@ -317,14 +317,14 @@ def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, 
         edges.append(node)
         bit += bit
     if mask and op.differentiable and _grad_state.grad and result._a.dtype.kind == "f":
-        result._node = make_node(op, result._a, edges, mask, xs, settings, result)
+        result._node = make_node(op, result._a, tuple(edges), mask, xs, settings, result)
     return result
 
 
 def make_node(
     op: Primitive,
     a: np.ndarray[Any, Any],
-    edges: list[Node | None],
+    edges: tuple[Node | None, ...],
     mask: int,
     xs: tuple[Any, ...],
     settings: dict[str, Any],
@@ -333,13 +333,15 @@ def make_node(
     node = _new(OpNode)
     node.op = op
     node.settings = settings
-    node.edges = tuple(edges)
+    node.edges = edges
     node.shape = a.shape
     node.dtype = a.dtype
     node.hooks = None
     node.seq = number()
     plan = op.plans.get(mask) or op.plan(mask, len(xs))
-    if plan.inputs or plan.tail:
+    if plan.blank:
+        node.inputs = node.versions = None
+    else:
         inputs: list[Any] = [None] * len(xs)
         versions = [-1] * len(xs)
         for i in plan.inputs if not plan.tail else (*plan.inputs, *range(len(op.inputs), len(xs))):
@@ -348,8 +350,6 @@ def make_node(
                 versions[i] = x._v if x._view is None else x._view.owner._v
         node.inputs = inputs
         node.versions = versions
-    else:
-        node.inputs = node.versions = None
     node.shapes = [x._a.shape if isinstance(x, TensorBase) else () for x in xs] if plan.shapes else None
     if plan.out:
         node.out = a
@@ -357,7 +357,10 @@ def make_node(
         node.out_version = result._v if result._view is None else result._view.owner._v
     else:
         node.out = None
-    node.site = user_site()
+    frame = _frame(2)  # as user_site does; a call less
+    while (own := _own_files.get(frame.f_code.co_filename)) and frame.f_back is not None:
+        frame = frame.f_back
+    node.site = (frame.f_code, frame.f_lasti) if own is False else user_site()
     return node
 
 
@@ -368,7 +371,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
     """An operator `x ? y` for Tensor x: fast for float tensors of one type and Python numbers."""
     ufunc = op.numpy
     assert isinstance(ufunc, np.ufunc)
-    keeps = op.dtype.result(dtypes.float32) is dtypes.float32
+    differentiable = op.differentiable
 
     def operator(x: Any, y: Any) -> Any:
         a = x._a
@@ -378,10 +381,10 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
                 b = y._a
                 if b.dtype is not kind or b.size >= _LARGE:
                     return run(op, (x, y), _NO_SETTINGS)
-                plain = y._node is None and y._view is None
+                m = y._node if y._view is None else sync(y)
             elif type(y) is float or type(y) is int:
                 b = y
-                plain = True
+                m = None
             else:
                 return with_other(op, x, y)
             token = _set(_SILENT)
@@ -399,8 +402,11 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
             out._view = None  # type: ignore[attr-defined]
             out._v = 0  # type: ignore[attr-defined]
             out.grad = None  # type: ignore[attr-defined]
-            if keeps and not (plain and x._node is None and x._view is None):
-                return record(op, out, (x, y), _NO_SETTINGS)
+            if differentiable:
+                n = x._node if x._view is None else sync(x)
+                if (n is not None or m is not None) and _grad_state.grad:
+                    mask = 3 if n is not None and m is not None else 1 if n is not None else 2
+                    out._node = make_node(op, r, (n, m), mask, (x, y), _NO_SETTINGS, out)  # type: ignore[attr-defined]
             return out
         return with_other(op, x, y)
 
@@ -420,6 +426,7 @@ def with_other(op: Primitive, x: Any, y: Any) -> Any:
 def unary(op: Primitive, name: str) -> Callable[[Any], Any]:
     """A function `f(x)` of one Tensor: fast for float tensors."""
     function = op.numpy
+    differentiable = op.differentiable
 
     def evaluate(x: Any) -> Any:
         if isinstance(x, TensorBase):
@@ -439,9 +446,11 @@ def unary(op: Primitive, name: str) -> Callable[[Any], Any]:
                 out._view = None  # type: ignore[attr-defined]
                 out._v = 0  # type: ignore[attr-defined]
                 out.grad = None  # type: ignore[attr-defined]
-                if x._node is None and x._view is None:
-                    return out
-                return record(op, out, (x,), _NO_SETTINGS)
+                if differentiable:
+                    n = x._node if x._view is None else sync(x)
+                    if n is not None and _grad_state.grad:
+                        out._node = make_node(op, r, (n,), 1, (x,), _NO_SETTINGS, out)  # type: ignore[attr-defined]
+                return out
         return run(op, (need_tensor(x, name),), _NO_SETTINGS)
 
     evaluate.__name__ = evaluate.__qualname__ = name

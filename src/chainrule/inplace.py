@@ -215,7 +215,7 @@ def adopt(x: Any, node: Node | None) -> None:
         view = x._view
         if base._node is not None or node is not None:
             mask = (1 if base._node is not None else 0) | (2 if node is not None else 0)
-            edges = [base._node, node]
+            edges = (base._node, node)
             base._node = make_node(OVERWRITE, base._a, edges, mask, (base, x), {"steps": view.steps}, base)
         view.node = base._node
     x._node = node
