@@ -141,6 +141,7 @@ class SavePlan(NamedTuple):
     tail: bool
     out: bool
     shapes: bool
+    blank: bool  # no input is kept
 
 
 @dataclass(eq=False, slots=True)
@@ -199,6 +200,7 @@ class Primitive:
                 any(r.tail for r in rules),
                 any(r.needs_out for r in rules),
                 any(r.shapes for r in rules),
+                not any(r.inputs or r.tail for r in rules),
             )
             if len(self.plans) < 1024:  # masks of long lists of inputs are too many to keep
                 self.plans[mask] = plan
