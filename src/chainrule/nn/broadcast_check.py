@@ -61,4 +61,4 @@ def _hint(input: Shape, target: Shape) -> str:
         if target == (*input, 1):
             return f"{reshape}, or target.squeeze(-1)"
         return reshape
-    return "give both the same shape; target.expand_as(input) says that one target is meant for several"
+    return "give both one shape; target.expand_as(input), if one target is meant for several"

@@ -148,7 +148,10 @@ class Module:
             if registry in own and name in own[registry]:
                 return own[registry][name]
         if name in _REGISTRIES:
-            raise _init_first("anything", self, "...")
+            cls = type(self).__name__
+            raise AttributeError(
+                f"Module.__init__() was not called\n  try: super().__init__() as the first line of {cls}.__init__"
+            )
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -251,7 +254,7 @@ class Module:
             else [(prefix, self)]
         )
         for path, module in modules:
-            for name, member in module.__dict__[registry].items():
+            for name, member in getattr(module, registry).items():
                 if member is None or id(member) in seen:
                     continue
                 if remove_duplicate:
@@ -327,7 +330,7 @@ class Module:
     def _get_member(self, target: str, registry: str, kind: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
-        members = module.__dict__[registry]
+        members = getattr(module, registry)
         if members.get(name) is None:
             problem = f"is not {kind}" if hasattr(module, name) else f"is not in {type(module).__name__}"
             raise AttributeError(f"{name!r} {problem}{nearest(name, list(members))} (path {target!r})")

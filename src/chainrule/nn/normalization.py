@@ -101,7 +101,7 @@ class BatchNorm1d(Module):
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
-                momentum = 1.0 / self.num_batches_tracked
+                momentum = 1.0 / self.num_batches_tracked.double()
         learn = self.training and self.track_running_stats
         use_batch = self.training or self.running_mean is None or self.running_var is None
         keep = learn or not use_batch

@@ -51,8 +51,8 @@ class Buffer(Tensor):
     >>> import chainrule as torch
     >>> module = torch.nn.Module()
     >>> module.mean = torch.nn.Buffer(torch.zeros(2))
-    >>> module.state_dict()
-    OrderedDict({'mean': tensor([0., 0.])})
+    >>> list(module.state_dict().items())
+    [('mean', tensor([0., 0.]))]
     """
 
     __slots__ = ("persistent",)

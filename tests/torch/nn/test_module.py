@@ -116,7 +116,7 @@ def trace_of_hooks(t, nn):
     net.register_full_backward_pre_hook(backward_pre)
     handle = net.register_forward_hook(note("removed"))
     handle.remove()
-    x = t.tensor([[0.25, -0.5]], requires_grad=True)
+    x = t.tensor([[-1.25, -0.5]], requires_grad=True)
     out = net(x)
     out.sum().backward()
     return seen, out.tolist(), x.grad.tolist(), net[0].weight.grad.tolist()

@@ -8,6 +8,7 @@ from ...tensor import Tensor
 
 
 def check_weight(what: str, weight: Tensor | None, classes: int) -> None:
+    """Raise unless there is no weight, or one for each class."""
     if weight is not None and tuple(weight.shape) != (classes,):
         raise ShapeError.of(
             what,
@@ -17,6 +18,7 @@ def check_weight(what: str, weight: Tensor | None, classes: int) -> None:
 
 
 def check_class_numbers(what: str, input: Tensor, target: Tensor, axis: int) -> None:
+    """Raise unless the target has a class number for each row of scores."""
     expected = tuple(n for i, n in enumerate(input.shape) if i != axis)
     if tuple(target.shape) != expected:
         hint = "one class number for each row of x"
@@ -40,13 +42,16 @@ def check_class_numbers(what: str, input: Tensor, target: Tensor, axis: int) -> 
 
 
 def class_out_of_range(what: str, index: Tensor, classes: int) -> IndexingError:
+    """The error for class numbers of which one does not exist."""
     low, high = int(index.min()), int(index.max())
-    bad = low if low < 0 else high
+    hint = "as many scores as there are classes"
+    if low < 0:
+        hint = f"ignore_index={low}, if it means that there is no class" if what != "multi_margin_loss" else ""
+    elif low >= 1 and high == classes:
+        hint = "target - 1, if the numbers start at 1"
     return IndexingError.of(
         what,
-        given=f"class number {bad} for {classes} classes",
+        given=f"class number {low if low < 0 else high} for {classes} classes",
         must=f"class numbers must lie in 0..{classes - 1}",
-        hint="target - 1, if the numbers start at 1"
-        if low >= 1 and high == classes
-        else f"ignore_index={bad}, or as many scores as there are classes",
+        hint=hint,
     )
