@@ -150,7 +150,8 @@ class Module:
         if name in _REGISTRIES:
             cls = type(self).__name__
             raise AttributeError(
-                f"Module.__init__() was not called\n  try: super().__init__() as the first line of {cls}.__init__"
+                "Module.__init__() was not called\n"
+                f"  try: super().__init__() as the first line of {cls}.__init__"
             )
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 

@@ -34,8 +34,6 @@ class IncompatibleKeys(NamedTuple):
             f"_IncompatibleKeys(missing_keys={self.missing_keys!r}, unexpected_keys={self.unexpected_keys!r})"
         )
 
-    __str__ = __repr__
-
 
 class _Slot(NamedTuple):
     """A place in the model that holds one tensor of its state."""

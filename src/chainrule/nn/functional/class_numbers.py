@@ -46,7 +46,8 @@ def class_out_of_range(what: str, index: Tensor, classes: int) -> IndexingError:
     low, high = int(index.min()), int(index.max())
     hint = "as many scores as there are classes"
     if low < 0:
-        hint = f"ignore_index={low}, if it means that there is no class" if what != "multi_margin_loss" else ""
+        ignores = what != "multi_margin_loss"  # the one loss over classes without ignore_index
+        hint = f"ignore_index={low}, if it means that there is no class" if ignores else ""
     elif low >= 1 and high == classes:
         hint = "target - 1, if the numbers start at 1"
     return IndexingError.of(

@@ -14,7 +14,7 @@ from ...creation import full_like
 from ...functions.pointwise import where
 from ...tensor import Tensor
 from ..broadcast_check import same_shapes
-from .reduction import chosen, invalid, reduced
+from .reduction import REDUCTIONS, chosen, invalid, reduced
 
 
 def mse_loss(
@@ -179,23 +179,22 @@ def gaussian_nll_loss(
     tensor(1.1931)
     """
     same_shapes("gaussian_nll_loss", input, target)
-    if not isinstance(var, Tensor):
-        var = full_like(input, float(var))
-    if bool((var < 0).any()):
+    v = var if isinstance(var, Tensor) else full_like(input, float(var))
+    if bool((v < 0).any()):
         raise ArgumentError.of(
             "gaussian_nll_loss",
-            given=f"a variance of {float(var.min())}",
+            given=f"a variance of {float(v.min())}",
             must="variances must not be negative",
             hint="let the model give the log of the variance, and take exp() of it",
         )
-    if var.shape != input.shape:
-        var = _variance_per_element(input, var)
-    if reduction not in ("none", "mean", "sum"):
+    if v.shape != input.shape:
+        v = _variance_per_element(input, v)
+    if reduction not in REDUCTIONS:
         raise invalid(reduction)
     with no_grad():
-        below = (var.detach().clamp(min=eps) - var.detach()).detach()
-    var = var + below  # max(var, eps) in value, while the gradient still reaches a variance below eps
-    losses = 0.5 * (var.log() + (input - target).square() / var)
+        below = v.clamp(min=eps) - v
+    v = v + below  # max(var, eps) in value, while the gradient still reaches a variance below eps
+    losses = 0.5 * (v.log() + (input - target).square() / v)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
 
