@@ -26,7 +26,7 @@ def test_examples_of_the_readme() -> None:
     example = doctest.DocTestParser().get_doctest(
         "\n".join(code_blocks(text, "python")), {}, "README.md", "README.md", 0
     )
-    runner = doctest.DocTestRunner()
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     report: list[str] = []
     results = runner.run(example, out=report.append)
     assert results.attempted > 5
