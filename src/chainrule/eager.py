@@ -190,6 +190,8 @@ def _unify(op: Primitive, xs: tuple[Any, ...]) -> tuple[Any, ...]:
     common = common_type(xs[first:])
     if rule.floating and not common.is_floating_point:
         common = dtypes.get_default_dtype()
+    elif rule.counting and common is dtypes.bool_:
+        common = dtypes.int64
     if common.category not in rule.accepts:
         raise _refused(op, xs)
     kind = common.numpy

@@ -18,7 +18,8 @@ from ..core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ..core.shapes import axis_index
 from ..eager import need_tensor
 from ..ops import arithmetic as ar
-from ..ops import move as mv
+from ..ops import index as ix
+from ..ops import scatter as sc
 from ..ops import views as vw
 
 Tensor = Any
@@ -32,11 +33,11 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     if kind is slice:
         return vw.SLICE(input, key=(vw.plain_slice(index),))
     if isinstance(index, TensorBase) and index._a.ndim and index._a.dtype.kind == "i" and input._a.ndim:
-        return mv.INDEX(input, index, dims=(0,))
+        return ix.INDEX(input, index, dims=(0,))
     plain, arrays, dims = read_key(input, index)
     out = vw.SLICE(input, key=plain) if plain else input
     if dims:
-        return mv.INDEX(out, *arrays, dims=tuple(dims))
+        return ix.INDEX(out, *arrays, dims=tuple(dims))
     return out if plain else vw.SLICE(input, key=(Ellipsis,))
 
 
@@ -49,7 +50,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if not dims:
         inplace.copy_(target, value)
         return
-    shape = mv.INDEX.shape(target._a.shape, *[a._a.shape for a in arrays], dims=tuple(dims))
+    shape = ix.INDEX.shape(target._a.shape, *[a._a.shape for a in arrays], dims=tuple(dims))
     if not isinstance(value, TensorBase):
         value = wrap(np.asarray(value, input._a.dtype))
     if FROM_NUMPY[value._a.dtype] is not FROM_NUMPY[input._a.dtype]:
@@ -57,7 +58,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     value = _squeezed(value, len(shape))
     if value._a.shape != shape:
         value = vw.EXPAND(value, shape=shape)
-    inplace.apply(mv.INDEX_PUT, target, (value, *arrays), {"dims": tuple(dims), "accumulate": False})
+    inplace.apply(ix.INDEX_PUT, target, (value, *arrays), {"dims": tuple(dims), "accumulate": False})
 
 
 def _squeezed(value: Tensor, rank: int) -> Tensor:
@@ -179,7 +180,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     tensor([[1, 1],
             [4, 3]])
     """
-    return mv.GATHER(
+    return sc.GATHER(
         input, _whole(index, "gather"), dim=axis_index(dim, need_tensor(input, "gather")._a.ndim, "gather")
     )
 
@@ -227,10 +228,10 @@ def scatter(
             hint="src.to(x.dtype)",
         )
     if reduce == "add":
-        return mv.SCATTER_ADD(input, index, source, dim=d)
+        return sc.SCATTER_ADD(input, index, source, dim=d)
     if reduce is not None:
         raise ArgumentError.of("scatter", given=f"reduce={reduce!r}", must="it must be 'add' or None")
-    return mv.SCATTER(input, index, source, dim=d)
+    return sc.SCATTER(input, index, source, dim=d)
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
@@ -259,12 +260,12 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         )
     if input._a.ndim == 0:
         return input.clone()
-    return mv.INDEX(input, index.reshape(-1), dims=(d,))
+    return ix.INDEX(input, index.reshape(-1), dims=(d,))
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements of the flattened input."""
-    return mv.INDEX(input.reshape(-1), _whole(index, "take"), dims=(0,))
+    return ix.INDEX(input.reshape(-1), _whole(index, "take"), dims=(0,))
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
@@ -287,20 +288,20 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     """
     d = axis_index(dim, input._a.ndim, "index_add")
     y = source if alpha == 1 else ar.MUL(source, alpha)
-    return mv.INDEX_PUT(input, y, _whole(index, "index_add"), dims=(d,), accumulate=True)
+    return ix.INDEX_PUT(input, y, _whole(index, "index_add"), dims=(d,), accumulate=True)
 
 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy with the slices that `index` names replaced by those of `source`."""
     d = axis_index(dim, input._a.ndim, "index_copy")
-    return mv.INDEX_PUT(input, source, _whole(index, "index_copy"), dims=(d,), accumulate=False)
+    return ix.INDEX_PUT(input, source, _whole(index, "index_copy"), dims=(d,), accumulate=False)
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy with the slices that `index` names set to a number."""
     d = axis_index(dim, input._a.ndim, "index_fill")
     shape = tuple(index.numel() if i == d else n for i, n in enumerate(input._a.shape))
-    return mv.INDEX_PUT(
+    return ix.INDEX_PUT(
         input, input.new_full(shape, value), _whole(index, "index_fill"), dims=(d,), accumulate=False
     )
 
@@ -309,9 +310,9 @@ def index_put(input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumu
     """A copy with input[indices] = values, or += values if `accumulate`."""
     target = input.clone()
     plain, arrays, dims = read_key(target, tuple(indices))
-    shape = mv.INDEX.shape(target._a.shape, *[a._a.shape for a in arrays], dims=tuple(dims))
+    shape = ix.INDEX.shape(target._a.shape, *[a._a.shape for a in arrays], dims=tuple(dims))
     value = values if values._a.shape == shape else vw.EXPAND(values, shape=shape)
-    return mv.INDEX_PUT(target, value, *arrays, dims=tuple(dims), accumulate=accumulate)
+    return ix.INDEX_PUT(target, value, *arrays, dims=tuple(dims), accumulate=accumulate)
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:

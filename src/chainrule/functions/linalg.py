@@ -17,6 +17,7 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..core.shapes import axis_index
 from ..eager import need_tensor
 from ..ops import contract as ct
+from ..ops import matrices as ms
 from ..ops import views as vw
 from . import pointwise as pw
 from . import reductions as red
@@ -87,6 +88,20 @@ def _need_rank(x: Tensor, rank: int, name: str, which: str) -> None:
         raise ShapeError.of(
             name, given=f"{which} of shape {x._a.shape}", must=f"{which} must be {word}", hint="matmul(x, y)"
         )
+
+
+def linear(input: Tensor, weight: Tensor) -> Tensor:
+    """input @ weight.T: the linear map of a layer, without its bias.
+
+    Shapes:  (..., i), (o, i) -> (..., o).
+    Raises:  ShapeError if the last axes differ, DTypeError if the types differ.
+
+    >>> import chainrule as torch
+    >>> torch.nn.functional.linear(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 1.0], [0.0, 1.0]]))
+    tensor([[3., 2.]])
+    """
+    _same_type(input, weight, "x @ weight.T")
+    return ct.LINEAR_MAP(input, weight)
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -346,7 +361,7 @@ def inv(A: Tensor) -> Tensor:
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
     """
-    return ct.INV(A)
+    return ms.INV(A)
 
 
 inverse = inv
@@ -361,7 +376,7 @@ def solve(A: Tensor, B: Tensor) -> Tensor:
     """
     _same_type(A, B, "linalg.solve")
     vector = B._a.ndim == 1 or (B._a.ndim == A._a.ndim - 1 and B._a.shape == A._a.shape[:-1])
-    return squeeze(ct.SOLVE(A, unsqueeze(B, -1)), -1) if vector else ct.SOLVE(A, B)
+    return squeeze(ms.SOLVE(A, unsqueeze(B, -1)), -1) if vector else ms.SOLVE(A, B)
 
 
 def det(A: Tensor) -> Tensor:
@@ -371,17 +386,17 @@ def det(A: Tensor) -> Tensor:
     >>> torch.linalg.det(torch.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor(8.)
     """
-    return ct.DET(A)
+    return ms.DET(A)
 
 
 def slogdet(A: Tensor) -> Any:
     """Sign and logarithm (in nats) of the absolute determinant. Values only."""
-    return SlogdetResult(*ct.SLOGDET(A))
+    return SlogdetResult(*ms.SLOGDET(A))
 
 
 def logdet(A: Tensor) -> Tensor:
     """The logarithm of the determinant; NaN if it is negative. Values only."""
-    sign, value = ct.SLOGDET(A)
+    sign, value = ms.SLOGDET(A)
     return (sign > 0).where(value, math.nan)
 
 
@@ -393,7 +408,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     tensor([[2., 0.],
             [1., 2.]])
     """
-    lower = ct.CHOLESKY(A)
+    lower = ms.CHOLESKY(A)
     return matrix_transposed(lower) if upper else lower
 
 
@@ -401,24 +416,24 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and upper triangular R, with Q R = A. Values only."""
     if mode != "reduced":
         raise ArgumentError.of("linalg.qr", given=f"mode={mode!r}", must="the mode must be 'reduced'")
-    return QRResult(*ct.QR(A))
+    return QRResult(*ms.QR(A))
 
 
 def svd(A: Tensor, full_matrices: bool = True) -> Any:
     """U, singular values S in descending order, and Vh, with U diag(S) Vh = A. Values only."""
-    return SVDResult(*ct.SVD(A, full_matrices=full_matrices))
+    return SVDResult(*ms.SVD(A, full_matrices=full_matrices))
 
 
 def svdvals(A: Tensor) -> Tensor:
     """The singular values in descending order. Values only."""
-    return ct.SVD(A, full_matrices=False)[1]
+    return ms.SVD(A, full_matrices=False)[1]
 
 
 def eigh(A: Tensor, UPLO: str = "L") -> Any:
     """Eigenvalues in ascending order and eigenvectors of a symmetric matrix; reads the L or U triangle. Values only."""
     if UPLO not in ("L", "U"):
         raise ArgumentError.of("linalg.eigh", given=f"UPLO={UPLO!r}", must="it must be 'L' or 'U'")
-    return EighResult(*ct.EIGH(A, lower=UPLO == "L"))
+    return EighResult(*ms.EIGH(A, lower=UPLO == "L"))
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
@@ -439,7 +454,7 @@ def matrix_rank(A: Tensor, *, tol: float | None = None) -> Tensor:
 
 def pinv(A: Tensor, rcond: float | None = None) -> Tensor:
     """The Moore-Penrose inverse. Values only."""
-    u, s, vh = ct.SVD(A, full_matrices=False)
+    u, s, vh = ms.SVD(A, full_matrices=False)
     cut = rcond if rcond is not None else max(A._a.shape[-2:]) * float(np.finfo(A._a.dtype).eps)
     keep = pw.gt(s, red.amax(s, -1, True) * cut)
     inverse_s = keep.where(pw.reciprocal(s), 0.0)
@@ -457,7 +472,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None) -> Any:
     """
     _same_type(A, B, "linalg.lstsq")
     right = unsqueeze(B, 1) if B._a.ndim == 1 else B
-    solution = ct.LSTSQ(A, right, rcond=rcond)
+    solution = ms.LSTSQ(A, right, rcond=rcond)
     rank = matrix_rank(A)
     m, n = A._a.shape
     full = m > n and int(rank._a) == n

@@ -11,6 +11,8 @@ from ..core.errors import ArgumentError, DTypeError
 from ..core.shapes import axis_index
 from ..eager import need_tensor
 from ..ops import move as mv
+from ..ops import scatter as sc
+from ..ops.sort import ARGSORT
 from .reductions import return_types
 
 Tensor = Any
@@ -23,7 +25,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: b
     >>> torch.tensor([3.0, 1.0, 2.0]).argsort()
     tensor([1, 2, 0])
     """
-    return mv.ARGSORT(
+    return ARGSORT(
         input, dim=axis_index(dim, need_tensor(input, "argsort")._a.ndim, "argsort"), descending=descending
     )
 
@@ -37,7 +39,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool
     """
     indices = argsort(input, dim, descending)
     return return_types["sort"](
-        mv.GATHER(input, indices, dim=axis_index(dim, input._a.ndim, "sort")), indices
+        sc.GATHER(input, indices, dim=axis_index(dim, input._a.ndim, "sort")), indices
     )
 
 
@@ -59,7 +61,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     indices = argsort(input, d, descending=largest)
     if input._a.ndim:
         indices = indices.narrow(d, 0, k).contiguous()
-    return return_types["topk"](mv.GATHER(input, indices, dim=d), indices)
+    return return_types["topk"](sc.GATHER(input, indices, dim=d), indices)
 
 
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
@@ -75,7 +77,7 @@ def _ranked(input: Tensor, order: Tensor, rank: int, d: int, keepdim: bool, name
     if input._a.ndim == 0:
         return return_types[name](input.clone(), order)
     indices = order.narrow(d, rank, 1).contiguous()
-    values = mv.GATHER(input, indices, dim=d)
+    values = sc.GATHER(input, indices, dim=d)
     if not keepdim:
         indices, values = indices.squeeze(d), values.squeeze(d)
     return return_types[name](values, indices)

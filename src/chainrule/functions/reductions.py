@@ -13,6 +13,9 @@ from ..core.errors import ArgumentError, DTypeError
 from ..core.shapes import axis_index, axis_indices
 from ..eager import need_tensor
 from ..ops import reduce as rd
+from ..ops import scan as sc
+from ..ops import softmax as sm
+from ..ops.norm import NORM
 from . import pointwise as pw
 
 Tensor = Any
@@ -181,8 +184,8 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtype 
     """
     input = _converted(need_tensor(input, "prod"), dtype)
     if dim is None:
-        return rd.PROD(input.reshape(-1), dim=0, keepdim=False)
-    return rd.PROD(input, dim=axis_index(dim, input._a.ndim, "prod"), keepdim=keepdim)
+        return sc.PROD(input.reshape(-1), dim=0, keepdim=False)
+    return sc.PROD(input, dim=axis_index(dim, input._a.ndim, "prod"), keepdim=keepdim)
 
 
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
@@ -304,7 +307,7 @@ def cumsum(input: Tensor, dim: Any = None, *, dtype: dtype | None = None, axis: 
     """
     d = _needed(dim if axis is None else axis, "cumsum")
     input = _converted(need_tensor(input, "cumsum"), dtype)
-    return rd.CUMSUM(input, dim=axis_index(d, input._a.ndim, "cumsum"), reverse=False)
+    return sc.CUMSUM(input, dim=axis_index(d, input._a.ndim, "cumsum"), reverse=False)
 
 
 def cumprod(input: Tensor, dim: Any = None, *, dtype: dtype | None = None, axis: Any = None) -> Tensor:
@@ -316,7 +319,7 @@ def cumprod(input: Tensor, dim: Any = None, *, dtype: dtype | None = None, axis:
     """
     d = _needed(dim if axis is None else axis, "cumprod")
     input = _converted(need_tensor(input, "cumprod"), dtype)
-    return rd.CUMPROD(input, dim=axis_index(d, input._a.ndim, "cumprod"))
+    return sc.CUMPROD(input, dim=axis_index(d, input._a.ndim, "cumprod"))
 
 
 def _needed(dim: Any, name: str) -> Any:
@@ -335,7 +338,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     tensor(1000.6931)
     """
     input = _floating(input)
-    return rd.LOGSUMEXP(input, dim=_axes(input, dim, None, "logsumexp"), keepdim=keepdim)
+    return sm.LOGSUMEXP(input, dim=_axes(input, dim, None, "logsumexp"), keepdim=keepdim)
 
 
 def _floating(input: Tensor) -> Tensor:
@@ -350,7 +353,7 @@ def softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = None) -
     tensor([0.5000, 0.5000])
     """
     input = _converted(need_tensor(input, "softmax"), dtype)
-    return rd.SOFTMAX(input, dim=axis_index(_needed(dim, "softmax"), input._a.ndim, "softmax"))
+    return sm.SOFTMAX(input, dim=axis_index(_needed(dim, "softmax"), input._a.ndim, "softmax"))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = None) -> Tensor:
@@ -361,7 +364,7 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = Non
     tensor([-1000.,     0.])
     """
     input = _converted(need_tensor(input, "log_softmax"), dtype)
-    return rd.LOG_SOFTMAX(input, dim=axis_index(_needed(dim, "log_softmax"), input._a.ndim, "log_softmax"))
+    return sm.LOG_SOFTMAX(input, dim=axis_index(_needed(dim, "log_softmax"), input._a.ndim, "log_softmax"))
 
 
 def vector_norm(
@@ -392,4 +395,4 @@ def vector_norm(
         return sum(pw.ne(input, 0).to(input.dtype), dims, keepdim)
     if ord == 1:
         return rd.SUM(pw.abs(input), dim=dims, keepdim=keepdim)
-    return rd.NORM(input, p=float(ord), dim=dims, keepdim=keepdim)
+    return NORM(input, p=float(ord), dim=dims, keepdim=keepdim)

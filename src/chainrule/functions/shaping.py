@@ -21,6 +21,7 @@ from ..core.shapes import (
 )
 from ..eager import common_type, need_tensor
 from ..ops import arithmetic as ar
+from ..ops import index as ix
 from ..ops import move as mv
 from ..ops import views as vw
 
@@ -657,7 +658,7 @@ def diag_embed(input: Tensor, offset: int = 0) -> Tensor:
     j = input.new_tensor([k + max(0, offset) for k in range(n)], dtype=dtypes.int64)
     rank = input._a.ndim - 1
     zeros = input.new_zeros((*input._a.shape[:-1], size, size))
-    return mv.INDEX_PUT(zeros, input, i, j, dims=(rank, rank + 1), accumulate=False)
+    return ix.INDEX_PUT(zeros, input, i, j, dims=(rank, rank + 1), accumulate=False)
 
 
 def trace(input: Tensor) -> Tensor:

@@ -1,6 +1,21 @@
 """The table of primitives. `primitive.py` says what an entry is; the other files hold the entries."""
 
-from . import arithmetic, compare, contract, move, reduce, transcendental, views
+from . import (
+    arithmetic,
+    compare,
+    contract,
+    index,
+    matrices,
+    move,
+    norm,
+    reduce,
+    scan,
+    scatter,
+    softmax,
+    sort,
+    transcendental,
+    views,
+)
 from .primitive import TABLE, Primitive
 
 __all__ = [
@@ -9,8 +24,15 @@ __all__ = [
     "arithmetic",
     "compare",
     "contract",
+    "index",
+    "matrices",
     "move",
+    "norm",
     "reduce",
+    "scan",
+    "scatter",
+    "softmax",
+    "sort",
     "transcendental",
     "views",
 ]

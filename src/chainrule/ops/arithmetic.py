@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .primitive import DIAGONAL, ELEMENTWISE, LINEAR, MULTILINEAR, NOT_DIFFERENTIABLE, primitive, sample
-from .rules import FLOATING, NO_BOOL, SAME, DTypeRule, broadcast, same_shape
-from .samples import distinct, floats, integers, positive
+from .rules import COUNTING, FLOATING, NO_BOOL, SAME, DTypeRule, broadcast, same_shape
+from .samples import booleans, distinct, floats, integers, positive
 
 ADD = primitive(
     "add", kind=ELEMENTWISE, inputs="x y", formula="x + y", shape=broadcast, dtype=SAME, numpy=np.add,
@@ -33,10 +33,14 @@ MUL = primitive(
 )  # fmt: skip
 
 DIV = primitive(
-    "div", kind=ELEMENTWISE, inputs="x y", formula="x / y", shape=broadcast, dtype=FLOATING, numpy=np.true_divide,
+    "div", kind=ELEMENTWISE, inputs="x y", formula="x / y", shape=broadcast, dtype=FLOATING,
+    numpy=np.true_divide,
     vjp=(lambda g, y: g / y, lambda g, x, y: -g * ((x / y) / y)), jvp=DIAGONAL,
     d=("1 / y", "-x / y**2"), why="quotient rule",
-    samples=[sample(floats(), floats(-3, 3, avoid=(0,), gap=0.5)), sample(floats(shape=(3,)), positive((2, 1)))],
+    samples=[
+        sample(floats(), floats(-3, 3, avoid=(0,), gap=0.5)),
+        sample(floats(shape=(3,)), positive((2, 1))),
+    ],
 )  # fmt: skip
 
 NEG = primitive(
@@ -49,40 +53,58 @@ RECIPROCAL = primitive(
     vjp=(lambda g, out: -g * out * out,), jvp=DIAGONAL, d="-1 / x**2", why="power rule",
     samples=[sample(positive()), sample(floats(-3, -0.5))],
 )  # fmt: skip
-
 SQUARE = primitive(
-    "square", kind=ELEMENTWISE, formula="x**2", shape=same_shape, dtype=SAME, numpy=np.square,
+    "square", kind=ELEMENTWISE, formula="x**2", shape=same_shape, dtype=COUNTING, numpy=np.square,
     vjp=(lambda g, x: g * (2 * x),), jvp=DIAGONAL, d="2 * x", why="power rule", samples=[sample(floats())],
     grad_name="PowBackward0",
 )  # fmt: skip
 
 
-def _log_base(x: Any) -> Any:
-    if isinstance(x, int | float):
-        return math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan)
-    return x.log()
+def _pow(x: Any, y: Any, out: Any = None) -> Any:
+    try:
+        return np.power(x, y, out=out)
+    except ValueError:  # NumPy refuses integers to negative powers; shapes that do not fit fail again below
+        return _whole_power(x, y)
+
+
+def _whole_power(x: Any, y: Any) -> Any:
+    """Integer powers rounded towards 0 where the exponent is negative: only 1 and -1 leave anything."""
+    size = np.power(x, np.maximum(y, 0))
+    odd = np.where(np.bitwise_and(y, 1) == 1, x, 1)
+    return np.where(np.less(y, 0), np.where(np.abs(x) == 1, odd, 0), size).astype(size.dtype)
+
+
+def _log_base(x: float) -> float:
+    return math.log(x) if x > 0 else math.nan
 
 
 def _pow_vjp_x(g: Any, x: Any, y: Any) -> Any:
-    # x**(y-1) is infinite at x = 0, y < 1, as it should be; but where y is 0 the derivative is 0 for every x.
+    # x**(y - 1) is infinite at x = 0, y < 1, as it should be; but at y = 0 the derivative is 0 for every x.
     if isinstance(y, int | float):
-        return g * (y * x ** (y - 1)) if y != 0 else g * 0
-    return g * (y == 0).where(0.0, y * x ** (y - 1))
+        return g * (y * x ** (y - 1)) if y != 0 else zero(g)
+    return g * (y * x ** (((x == 0) & (y == 0)).where(1.0, y) - 1))
 
 
 def _pow_vjp_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     # log(0) is -inf, but 0**y is constantly 0 around every y > 0 (and we say so at y = 0 too).
     if isinstance(x, int | float):
-        return g * (out * _log_base(x)) if x != 0 else g * (y >= 0).where(0.0, out * _log_base(x))
-    return g * ((x == 0) & (y >= 0)).where(0.0, out * x.log())
+        return g * (out * (_log_base(x) if x != 0 else (y >= 0).where(0.0, -math.inf)))
+    return g * (out * ((x == 0) & (y >= 0)).where(1.0, x).log())
 
 
 POW = primitive(
-    "pow", kind=ELEMENTWISE, inputs="x y", formula="x ** y", shape=broadcast, dtype=SAME, numpy=np.power,
-    vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL, d=("y * x**(y - 1)", "x**y * log(x)"), why="power rule",
+    "pow", strict=True, kind=ELEMENTWISE, inputs="x y", formula="x ** y", shape=broadcast, dtype=NO_BOOL,
+    numpy=_pow, vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL,
+    d=("y * x**(y - 1)", "x**y * log(x)"), why="power rule",
     samples=[sample(positive(), floats()), sample(positive((2, 1)), floats(shape=(3,)))],
     ties="at x = 0 the derivative in y is 0 for y >= 0; at y = 0 the derivative in x is 0",
 )  # fmt: skip
+
+
+def zero(g: Any) -> Any:
+    """A gradient of zeros, also where g is infinite or NaN."""
+    return g.new_zeros(g.shape)
+
 
 ABS = primitive(
     "abs", kind=ELEMENTWISE, formula="|x|", shape=same_shape, dtype=NO_BOOL, numpy=np.absolute,
@@ -92,41 +114,46 @@ ABS = primitive(
 
 
 def _sign(x: np.ndarray[Any, Any], out: Any = None) -> Any:
-    return x.copy() if x.dtype == np.bool_ else np.sign(x, out=out)
+    if x.dtype.kind == "b":
+        return x.copy()
+    return np.subtract(np.greater(x, 0), np.less(x, 0), out=out, dtype=x.dtype)
 
 
 SIGN = primitive(
     "sign", kind=ELEMENTWISE, formula="sign(x)", shape=same_shape, dtype=SAME, numpy=_sign,
-    vjp=(lambda g: g * 0,), jvp=DIAGONAL, d="0", why="piecewise constant", samples=[sample(floats(avoid=(0,)))],
+    vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant", samples=[sample(floats(avoid=(0,)))],
+    ties="0 at x = 0; and the sign of NaN is 0",
 )  # fmt: skip
 
 _MAX_TIES = "where x == y each input gets half"
 
+
+def _choose(g: Any, x: Any, y: Any, loses: Any) -> Any:
+    """g for the input that wins, half of it where they tie, nothing where it loses (NaN does not lose)."""
+    return loses.where(0.0, (x == y).where(g / 2, g))
+
+
 MAXIMUM = primitive(
-    "maximum", kind=ELEMENTWISE, inputs="x y", formula="max(x, y)", shape=broadcast, dtype=SAME, numpy=np.maximum,
-    vjp=(lambda g, x, y: g * _share(x, y, x >= y), lambda g, x, y: g * _share(x, y, y >= x)), jvp=DIAGONAL,
+    "maximum", kind=ELEMENTWISE, inputs="x y", formula="max(x, y)", shape=broadcast, dtype=SAME,
+    numpy=np.maximum,
+    vjp=(lambda g, x, y: _choose(g, x, y, x < y), lambda g, x, y: _choose(g, x, y, y < x)), jvp=DIAGONAL,
     d=("(x > y) + (x == y) / 2", "(y > x) + (x == y) / 2"), why="the larger one passes",
     samples=[sample(distinct(), distinct((3,), 0.41)), sample(distinct((2, 1)), distinct((1, 3), 0.41))],
     ties=_MAX_TIES,
 )  # fmt: skip
 
 MINIMUM = primitive(
-    "minimum", kind=ELEMENTWISE, inputs="x y", formula="min(x, y)", shape=broadcast, dtype=SAME, numpy=np.minimum,
-    vjp=(lambda g, x, y: g * _share(x, y, x <= y), lambda g, x, y: g * _share(x, y, y <= x)), jvp=DIAGONAL,
+    "minimum", kind=ELEMENTWISE, inputs="x y", formula="min(x, y)", shape=broadcast, dtype=SAME,
+    numpy=np.minimum,
+    vjp=(lambda g, x, y: _choose(g, x, y, x > y), lambda g, x, y: _choose(g, x, y, y > x)), jvp=DIAGONAL,
     d=("(x < y) + (x == y) / 2", "(y < x) + (x == y) / 2"), why="the smaller one passes",
     samples=[sample(distinct(), distinct((3,), 0.41))], ties=_MAX_TIES,
 )  # fmt: skip
 
-
-def _share(x: Any, y: Any, wins: Any) -> Any:
-    """1 where this input wins alone, 1/2 where it ties, 0 elsewhere."""
-    return wins.where(1.0 - 0.5 * (x == y), 0.0)
-
-
 RELU = primitive(
     "relu", kind=ELEMENTWISE, formula="max(x, 0)", shape=same_shape, dtype=NO_BOOL,
     numpy=lambda x, out=None: np.maximum(x, 0, out=out),
-    vjp=(lambda g, out: (out > 0).where(g, 0.0),), jvp=DIAGONAL, d="x > 0", why="positive part",
+    vjp=(lambda g, out: (out <= 0).where(0.0, g),), jvp=DIAGONAL, d="x > 0", why="positive part",
     samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0",
 )  # fmt: skip
 
@@ -137,8 +164,9 @@ def _rounding(name: str, formula: str, rule: Any) -> Any:
 
     return primitive(
         name, kind=ELEMENTWISE, formula=formula, shape=same_shape, dtype=NO_BOOL, numpy=evaluate,
-        vjp=(lambda g: g * 0,), jvp=DIAGONAL, d="0", why="piecewise constant",
+        vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
         samples=[sample(floats(-3, 3, avoid=(-2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5), gap=0.05))],
+        ties="0 at the jumps",
     )  # fmt: skip
 
 
@@ -148,53 +176,47 @@ TRUNC = _rounding("trunc", "trunc(x)", np.trunc)
 ROUND = _rounding("round", "round(x)", np.rint)
 
 
-def _floor_divide(x: Any, y: Any, out: Any = None) -> Any:
-    return _check_whole_division(y) or np.floor_divide(x, y, out=out)
+def _dividing(divide: Any) -> Any:
+    def evaluate(x: Any, y: Any, out: Any = None) -> Any:
+        if np.asarray(y).dtype.kind in "iu" and not np.all(y):
+            raise ZeroDivisionError  # NumPy would give 0
+        return divide(x, y, out=out)
 
-
-def _check_whole_division(y: Any) -> None:
-    if np.asarray(y).dtype.kind in "iu" and not np.all(y):
-        raise ZeroDivisionError("ZeroDivisionError")
-
-
-def _remainder(x: Any, y: Any, out: Any = None) -> Any:
-    return _check_whole_division(y) or np.remainder(x, y, out=out)
-
-
-def _fmod(x: Any, y: Any, out: Any = None) -> Any:
-    return _check_whole_division(y) or np.fmod(x, y, out=out)
+    return evaluate
 
 
 FLOOR_DIVIDE = primitive(
     "floor_divide", kind=ELEMENTWISE, inputs="x y", formula="x // y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_floor_divide, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant",
-    samples=[sample(floats(-9, 9), positive()), sample(integers(), integers(1, 5))],
+    numpy=_dividing(np.floor_divide), vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE,
+    why="piecewise constant", samples=[sample(floats(-9, 9), positive()), sample(integers(), integers(1, 5))],
 )  # fmt: skip
 
+_DIVISION_SAMPLES = [
+    sample(distinct(step=0.7), positive(low=1.1, high=1.3)),
+    sample(distinct((2, 1), step=0.7), positive((3,), low=1.1, high=1.3)),
+]
 REMAINDER = primitive(
-    "remainder", kind=ELEMENTWISE, inputs="x y", formula="x % y", shape=broadcast, dtype=NO_BOOL, numpy=_remainder,
-    vjp=(lambda g: g, lambda g, x, y: -g * (x / y).floor()), jvp=DIAGONAL,
-    d=("1", "-floor(x / y)"), why="x - y floor(x / y)", samples=[sample(distinct(step=0.7), positive(low=1.1, high=1.3))],
+    "remainder", kind=ELEMENTWISE, inputs="x y", formula="x % y", shape=broadcast, dtype=NO_BOOL,
+    numpy=_dividing(np.remainder), vjp=(lambda g: g, lambda g, x, y: -g * (x / y).floor()), jvp=DIAGONAL,
+    d=("1", "-floor(x / y)"), why="x - y floor(x / y)", samples=_DIVISION_SAMPLES,
+    ties="at the jumps as to the right of them",
 )  # fmt: skip
 
 FMOD = primitive(
-    "fmod", kind=ELEMENTWISE, inputs="x y", formula="fmod(x, y)", shape=broadcast, dtype=NO_BOOL, numpy=_fmod,
-    vjp=(lambda g: g, lambda g, x, y: -g * (x / y).trunc()), jvp=DIAGONAL,
-    d=("1", "-trunc(x / y)"), why="x - y trunc(x / y)", samples=[sample(distinct(step=0.7), positive(low=1.1, high=1.3))],
+    "fmod", kind=ELEMENTWISE, inputs="x y", formula="fmod(x, y)", shape=broadcast, dtype=NO_BOOL,
+    numpy=_dividing(np.fmod), vjp=(lambda g: g, lambda g, x, y: -g * (x / y).trunc()), jvp=DIAGONAL,
+    d=("1", "-trunc(x / y)"), why="x - y trunc(x / y)", samples=_DIVISION_SAMPLES,
+    ties="at the jumps as on the side away from 0",
 )  # fmt: skip
 
 
-def _where_shape(condition: Any, x: Any, y: Any) -> Any:
-    return broadcast(condition, x, y)
-
-
 WHERE = primitive(
-    "where", kind=ELEMENTWISE, inputs="condition x y", formula="where(condition, x, y)", shape=_where_shape,
-    dtype=DTypeRule("same, after a condition", first=1), numpy=lambda condition, x, y: np.where(condition, x, y),
+    "where", kind=ELEMENTWISE, inputs="condition x y", formula="where(condition, x, y)", shape=broadcast,
+    dtype=DTypeRule("same, after a condition", first=1), numpy=np.where,
     vjp=(None, lambda g, condition: condition.where(g, 0.0), lambda g, condition: condition.where(0.0, g)),
     jvp=DIAGONAL, d=(None, "condition", "~condition"), why="the chosen one passes",
     samples=[
-        sample(lambda rng: rng.random((2, 3)) < 0.5, floats(), floats()),
-        sample(lambda rng: rng.random((2, 1)) < 0.5, floats(shape=(3,)), floats(shape=())),
+        sample(booleans(), floats(), floats()),
+        sample(booleans((2, 1)), floats(shape=(3,)), floats(shape=())),
     ],
 )  # fmt: skip

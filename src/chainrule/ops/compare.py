@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .primitive import ELEMENTWISE, NOT_DIFFERENTIABLE, Primitive, Sample, primitive, sample
-from .rules import COMPARES, LOGICAL, WHOLE, DTypeRule, broadcast, same_shape
+from .rules import COMPARES, INTEGERS, LOGICAL, WHOLE, DTypeRule, broadcast, same_shape
 from .samples import booleans, floats, integers
 
 
@@ -18,9 +18,9 @@ def _entry(
     name: str, formula: str, numpy: Any, dtype: DTypeRule, *samples: Sample, inputs: str = "x y"
 ) -> Primitive:
     return primitive(
-        name, kind=ELEMENTWISE, inputs=inputs, formula=formula, shape=broadcast if inputs == "x y" else same_shape,
-        dtype=dtype, numpy=numpy, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant",
-        samples=samples,
+        name, kind=ELEMENTWISE, inputs=inputs, formula=formula,
+        shape=broadcast if inputs == "x y" else same_shape, dtype=dtype, numpy=numpy,
+        vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=samples,
     )  # fmt: skip
 
 
@@ -45,18 +45,21 @@ BITWISE_XOR = _entry("bitwise_xor", "x ^ y", np.bitwise_xor, WHOLE, *_BITS)
 BITWISE_NOT = _entry(
     "bitwise_not", "~x", np.invert, WHOLE, sample(integers()), sample(booleans()), inputs="x"
 )
-LEFT_SHIFT = _entry("left_shift", "x << y", np.left_shift, WHOLE, sample(integers(), integers(0, 4)))
-RIGHT_SHIFT = _entry("right_shift", "x >> y", np.right_shift, WHOLE, sample(integers(), integers(0, 4)))
-
-_SPECIAL = DTypeRule("tests", unify=False, result=LOGICAL.result)
+LEFT_SHIFT = _entry("left_shift", "x << y", np.left_shift, INTEGERS, sample(integers(), integers(0, 4)))
+RIGHT_SHIFT = _entry("right_shift", "x >> y", np.right_shift, INTEGERS, sample(integers(), integers(0, 4)))
 
 
 def _special_values(rng: Any) -> Any:
     return np.array([0.0, -1.5, np.inf, -np.inf, np.nan])
 
 
-ISNAN = _entry("isnan", "isnan(x)", np.isnan, _SPECIAL, sample(_special_values), inputs="x")
-ISINF = _entry("isinf", "isinf(x)", np.isinf, _SPECIAL, sample(_special_values), inputs="x")
-ISFINITE = _entry("isfinite", "isfinite(x)", np.isfinite, _SPECIAL, sample(_special_values), inputs="x")
-SIGNBIT = _entry("signbit", "signbit(x)", lambda x: np.less(x, 0) if x.dtype.kind != "f" else np.signbit(x), _SPECIAL,
-                 sample(_special_values), inputs="x")  # fmt: skip
+ISNAN = _entry("isnan", "isnan(x)", np.isnan, LOGICAL, sample(_special_values), inputs="x")
+ISINF = _entry("isinf", "isinf(x)", np.isinf, LOGICAL, sample(_special_values), inputs="x")
+ISFINITE = _entry("isfinite", "isfinite(x)", np.isfinite, LOGICAL, sample(_special_values), inputs="x")
+
+
+def _signbit(x: Any, out: Any = None) -> Any:
+    return np.signbit(x, out=out) if x.dtype.kind == "f" else np.less(x, 0, out=out)
+
+
+SIGNBIT = _entry("signbit", "signbit(x)", _signbit, LOGICAL, sample(_special_values), inputs="x")

@@ -1,7 +1,6 @@
-"""Entries: matrix products, inverses, factorisations and solvers.
+"""Entries: the matrix product, on the last two axes with leading axes broadcast, and the map of a layer.
 
-The matrix product works on the last two axes; leading axes broadcast. Vectors are turned into matrices by
-`functions/linalg.py`. Factorisations give values only. Next: `../eager.py`, which runs all this.
+Vectors are turned into matrices by `functions/linalg.py`. Next: `matrices.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ import numpy as np
 from ..core import memory
 from ..core.errors import ShapeError
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
-from .primitive import CONTRACTION, DECOMPOSITION, MULTILINEAR, NOT_DIFFERENTIABLE, primitive, sample
-from .rules import STRICT_FLOAT, DTypeRule
-from .samples import definite, floats, invertible
+from .primitive import CONTRACTION, MULTILINEAR, primitive, sample
+from .rules import STRICT_NUMBER
+from .samples import floats
 
 
 def _product(x: Shape, y: Shape) -> Shape:
@@ -56,152 +55,61 @@ def _matmul(x: Any, y: Any) -> Any:
 
 MATMUL = primitive(
     "matmul", strict=True, kind=CONTRACTION, inputs="x y", formula="x @ y", shape=_product,
-    dtype=DTypeRule("all alike", unify=False), numpy=_matmul,
+    dtype=STRICT_NUMBER, numpy=_matmul,
     vjp=(lambda g, y: g @ y.mT, lambda g, x: x.mT @ g), jvp=MULTILINEAR, d=("g @ y.mT", "x.mT @ g"),
     why="product rule for matrices", broadcasts=True, grad_name="MmBackward0",
     samples=[
         sample(floats(shape=(2, 3)), floats(shape=(3, 4))),
         sample(floats(shape=(2, 2, 3)), floats(shape=(3, 2))),
         sample(floats(shape=(1, 2, 3)), floats(shape=(2, 3, 1))),
+        sample(floats(shape=(2, 2)), floats(shape=(2, 2))),
+        sample(floats(shape=(2, 0)), floats(shape=(0, 3))),
+        sample(floats(shape=(0, 2)), floats(shape=(2, 3))),
+        sample(floats(shape=(1, 1)), floats(shape=(1, 1))),
     ],
 )  # fmt: skip
 
 
-def square_matrix(x: Shape, what: str) -> Shape:
-    if len(x) < 2 or x[-1] != x[-2]:
+def _linear_shape(x: Shape, y: Shape) -> Shape:
+    if len(x) < 1 or len(y) != 2 or x[-1] != y[1]:
         raise ShapeError.of(
-            what, given=f"a tensor {x}", must="its last two axes must be equal: a square matrix, or a stack"
+            "x @ weight.T",
+            given=f"x {x} and weight {y}",
+            must=f"the last axis of x must equal the last axis of the weight ({y[-1]})"
+            if len(y) == 2
+            else "the weight must be a matrix",
         )
-    return x
+    return (*x[:-1], y[0])
 
 
-INV = primitive(
-    "inv", kind=DECOMPOSITION, formula="inv(x)", shape=lambda x: square_matrix(x, "linalg.inv"), dtype=STRICT_FLOAT,
-    numpy=np.linalg.inv, vjp=(lambda g, out: -(out.mT @ g @ out.mT),),
-    jvp=lambda tangents, out, x: -(out @ tangents[0] @ out), d="-(out.mT @ g @ out.mT)", why="from x inv(x) = 1",
-    samples=[sample(invertible(3)), sample(invertible(2, (2,)))],
-)  # fmt: skip
+def _rows(x: Any) -> Any:
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
-def _solved(x: Shape, y: Shape) -> Shape:
-    square_matrix(x, "linalg.solve")
-    if len(y) < 2 or x[-1] != y[-2]:
-        raise ShapeError.of(
-            "linalg.solve",
-            given=f"shapes {x} and {y}",
-            must="the matrix must have as many rows as the right-hand side",
-        )
-    try:
-        return (*broadcast_shapes(x[:-2], y[:-2]), *y[-2:])
-    except BroadcastMismatch as err:
-        raise err.to_error("linalg.solve, in its leading axes,") from None
+def _linear(x: Any, y: Any) -> Any:
+    if x.ndim < 1 or y.ndim != 2:
+        raise ValueError  # the shape rule says what is wanted
+    out = _matmul(_rows(x), y.T)
+    return out if x.ndim == 2 else out.reshape(*x.shape[:-1], y.shape[0])
 
 
-SOLVE = primitive(
-    "solve", kind=DECOMPOSITION, inputs="x y", formula="inv(x) @ y", shape=_solved, dtype=STRICT_FLOAT,
-    numpy=np.linalg.solve, broadcasts=True,
-    vjp=(lambda g, out, x: -(SOLVE(x.mT, g) @ out.mT), lambda g, x: SOLVE(x.mT, g)),
-    jvp=lambda tangents, out, x, y: SOLVE(
-        x, (0 if tangents[1] is None else tangents[1]) - (0 if tangents[0] is None else tangents[0] @ out)
-    ),
-    d=("-(solve(x.mT, g) @ out.mT)", "solve(x.mT, g)"), why="from x out = y",
-    samples=[sample(invertible(3), floats(shape=(3, 2))), sample(invertible(2, (2,)), floats(shape=(2, 1)))],
-)  # fmt: skip
-
-DET = primitive(
-    "det", kind=DECOMPOSITION, formula="det(x)", shape=lambda x: square_matrix(x, "linalg.det")[:-2], dtype=STRICT_FLOAT,
-    numpy=lambda x: np.asarray(np.linalg.det(x), x.dtype),
-    vjp=(lambda g, out, x: (g * out)[..., None, None] * INV(x).mT,),
-    jvp=lambda tangents, out, x: out * (INV(x).mT * tangents[0]).sum((-2, -1)),
-    d="(g * out)[..., None, None] * inv(x).mT", why="Jacobi's formula", samples=[sample(invertible(3))],
-)  # fmt: skip
+def _linear_vjp_y(g: Any, x: Any) -> Any:
+    if x.dim() != 2:
+        g, x = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])  # (..., o), (..., i) -> (n, o), (n, i)
+    return g.mT @ x  # (o, n) @ (n, i) -> (o, i)
 
 
-def _half_diagonal(x: Any) -> Any:
-    """The lower triangle, with half the diagonal."""
-    return (x.tril() + x.tril(-1)) / 2
-
-
-def _cholesky_vjp(g: Any, out: Any) -> Any:
-    inverse = INV(out)
-    s = inverse.mT @ _half_diagonal(out.mT @ g) @ inverse
-    return (s + s.mT) / 2
-
-
-def _cholesky_jvp(tangents: Any, out: Any, x: Any) -> Any:
-    inverse = INV(out)
-    t = (tangents[0] + tangents[0].mT) / 2
-    return out @ _half_diagonal(inverse @ t @ inverse.mT)
-
-
-CHOLESKY = primitive(
-    "cholesky", kind=DECOMPOSITION, formula="cholesky(x)", shape=lambda x: square_matrix(x, "linalg.cholesky"),
-    dtype=STRICT_FLOAT, numpy=lambda x: np.linalg.cholesky(np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)),
-    vjp=(_cholesky_vjp,), jvp=_cholesky_jvp, why="from L Lᵀ = x; the gradient is symmetric", samples=[sample(definite(3))],
-)  # fmt: skip
-
-
-def _qr_shapes(x: Shape) -> tuple[Shape, Shape]:
-    _at_least_2d(x, "linalg.qr")
-    k = min(x[-2:])
-    return (*x[:-1], k), (*x[:-2], k, x[-1])
-
-
-def _at_least_2d(x: Shape, what: str) -> None:
-    if len(x) < 2:
-        raise ShapeError.of(
-            what, given=f"a tensor {x}", must="it needs two axes or more: a matrix, or a stack"
-        )
-
-
-QR = primitive(
-    "qr", kind=DECOMPOSITION, formula="qr(x)", shape=_qr_shapes, dtype=STRICT_FLOAT, outputs=2,
-    numpy=lambda x: tuple(np.linalg.qr(x)), vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
-    samples=[sample(floats(shape=(4, 3))), sample(floats(shape=(2, 2, 3)))],
-)  # fmt: skip
-
-
-def _svd_shapes(x: Shape, *, full_matrices: bool) -> tuple[Shape, Shape, Shape]:
-    _at_least_2d(x, "linalg.svd")
-    m, n = x[-2:]
-    k = min(m, n)
-    return (*x[:-1], m if full_matrices else k), (*x[:-2], k), (*x[:-2], n if full_matrices else k, n)
-
-
-SVD = primitive(
-    "svd", kind=DECOMPOSITION, formula="svd(x)", shape=_svd_shapes, dtype=STRICT_FLOAT, outputs=3,
-    numpy=lambda x, *, full_matrices: tuple(np.linalg.svd(x, full_matrices=full_matrices)), vjp=NOT_DIFFERENTIABLE,
-    jvp=NOT_DIFFERENTIABLE, why="values only",
-    samples=[sample(floats(shape=(4, 3)), full_matrices=True), sample(floats(shape=(2, 3)), full_matrices=False)],
-)  # fmt: skip
-
-EIGH = primitive(
-    "eigh", kind=DECOMPOSITION, formula="eigh(x)", shape=lambda x: (square_matrix(x, "linalg.eigh")[:-1], x),
-    dtype=STRICT_FLOAT, outputs=2, numpy=lambda x, *, lower: tuple(np.linalg.eigh(x, "L" if lower else "U")),
-    vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
-    samples=[sample(definite(3), lower=True), sample(definite(2, (2,)), lower=False)],
-)  # fmt: skip
-
-SLOGDET = primitive(
-    "slogdet", kind=DECOMPOSITION, formula="slogdet(x)",
-    shape=lambda x: (square_matrix(x, "linalg.slogdet")[:-2], x[:-2]), dtype=STRICT_FLOAT, outputs=2,
-    numpy=lambda x: tuple(np.asarray(v, x.dtype) for v in np.linalg.slogdet(x)),
-    vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only", samples=[sample(invertible(3))],
-)  # fmt: skip
-
-
-def _lstsq_shapes(x: Shape, y: Shape, *, rcond: float | None) -> Shape:
-    if len(x) != 2 or len(y) != 2 or x[0] != y[0]:
-        raise ShapeError.of(
-            "linalg.lstsq",
-            given=f"shapes {x} and {y}",
-            must="both must be matrices with the same number of rows",
-        )
-    return (x[1], y[1])
-
-
-LSTSQ = primitive(
-    "lstsq", kind=DECOMPOSITION, inputs="x y", formula="argmin ||x w - y||", shape=_lstsq_shapes, dtype=STRICT_FLOAT,
-    numpy=lambda x, y, *, rcond: np.linalg.lstsq(x, y, rcond=rcond)[0], vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE,
-    why="values only", samples=[sample(floats(shape=(5, 3)), floats(shape=(5, 2)), rcond=None)],
+# x @ y.T is what a layer does. As one op its weight gradient comes out in the weight's own layout; through a
+# transpose and a product it would be turned round, and copied to be turned back.
+LINEAR_MAP = primitive(
+    "linear", kind=CONTRACTION, inputs="x y", formula="x @ y.T", shape=_linear_shape, strict=True,
+    dtype=STRICT_NUMBER, numpy=_linear,
+    vjp=(lambda g, y: g @ y, _linear_vjp_y), jvp=MULTILINEAR,
+    d=("g @ y", "g.reshape(-1, g.shape[-1]).mT @ x.reshape(-1, x.shape[-1])"),
+    why="product rule for matrices",
+    samples=[
+        sample(floats(shape=(2, 3)), floats(shape=(4, 3))),
+        sample(floats(shape=(2, 2, 3)), floats(shape=(1, 3))),
+        sample(floats(shape=(3,)), floats(shape=(2, 3))),
+    ],
 )  # fmt: skip

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core import dtypes
-from ..core.shapes import Shape
 from .rules import DTypeRule
 
 # Kinds: what other code may conclude about an op without knowing it.
@@ -61,7 +60,7 @@ class Sample(NamedTuple):
 
 
 def sample(*inputs: Any, smooth: bool = True, **settings: Any) -> Sample:
-    """Sample inputs for the sweep: arrays or functions of a random generator making one (see `samples.py`)."""
+    """Sample inputs for the sweep: arrays or functions of a generator making one (see `samples.py`)."""
     return Sample(inputs, settings, smooth)
 
 

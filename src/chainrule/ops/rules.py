@@ -19,37 +19,57 @@ class DTypeRule(NamedTuple):
 
     unify: convert inputs to one common type, by promotion; otherwise each keeps its own.
     floating: a common type that is not floating becomes the default floating type.
+    counting: bool becomes int64.
     accepts: categories the (common, or each) type may have.
     result: output type from the (common, or first) type.
     wanted: what is accepted, in words.
+    asked: the setting that says what comes out, for an op whose caller chooses.
     """
 
     name: str
     unify: bool = True
     first: int = 0
     floating: bool = False
+    counting: bool = False
     accepts: frozenset[int] = frozenset({BOOL, INTEGER, FLOAT})
     result: Callable[[dtype], dtype] = lambda d: d
     wanted: str = ""
+    asked: str = ""
+
+    def output(self, d: dtype, settings: dict[str, Any]) -> dtype:
+        """The output type for inputs of (common, or first) type d."""
+        wanted: dtype = settings[self.asked] if self.asked else self.result(d)
+        return wanted
 
 
 def _widened(d: dtype) -> dtype:
     return d if d.is_floating_point else dtypes.int64
 
 
-_NUMBERS = frozenset({INTEGER, FLOAT})
-_WHOLE = frozenset({BOOL, INTEGER})
+def _truth(d: dtype) -> dtype:
+    return dtypes.bool_
 
+
+_NUMBERS = frozenset({INTEGER, FLOAT})
+_FLOATS = frozenset({FLOAT})
+
+# With conversion to a common type:
 SAME = DTypeRule("same")
 NO_BOOL = DTypeRule("same, not bool", accepts=_NUMBERS, wanted="not bool")
+COUNTING = DTypeRule("same, bool counts as int64", counting=True, accepts=_NUMBERS, wanted="a number")
 FLOATING = DTypeRule("floating", floating=True)
-FLOAT_ONLY = DTypeRule("floating only", accepts=frozenset({FLOAT}), wanted="a floating-point type")
-STRICT_FLOAT = DTypeRule(
-    "floating only, all alike", unify=False, accepts=frozenset({FLOAT}), wanted="floating point"
+FLOAT_ONLY = DTypeRule("floating only", accepts=_FLOATS, wanted="a floating-point type")
+WHOLE = DTypeRule("whole", accepts=frozenset({BOOL, INTEGER}), wanted="integer or bool")
+INTEGERS = DTypeRule("integers", accepts=frozenset({INTEGER}), wanted="integer")
+COMPARES = DTypeRule("compares", result=_truth)
+
+# Each input as it is:
+STRICT_FLOAT = DTypeRule("floating only, all alike", unify=False, accepts=_FLOATS, wanted="floating point")
+STRICT_NUMBER = DTypeRule("numbers, all alike", unify=False, accepts=_NUMBERS, wanted="not bool")
+LOGICAL = DTypeRule("logical", unify=False, result=_truth)
+TRUTHS = DTypeRule(  # uint8 was PyTorch's bool once, and stays what it is here
+    "truths", unify=False, result=lambda d: d if d is dtypes.uint8 else dtypes.bool_
 )
-WHOLE = DTypeRule("whole", accepts=_WHOLE, wanted="integer or bool")
-COMPARES = DTypeRule("compares", result=lambda d: dtypes.bool_)
-LOGICAL = DTypeRule("logical", unify=False, result=lambda d: dtypes.bool_)
 ACCUMULATES = DTypeRule("accumulates", unify=False, result=_widened)
 COUNTS = DTypeRule("counts", unify=False, result=lambda d: dtypes.int64)
 FIRST = DTypeRule("first", unify=False)

@@ -1,4 +1,4 @@
-"""Inputs for the sweep over the table: functions of a random generator that make one float64 array.
+"""Inputs for the sweep over the table: functions of a random generator that make one array.
 
 They keep clear of kinks and poles; kinks get tests of their own.
 """
@@ -52,6 +52,11 @@ def integers(low: int = -5, high: int = 6, shape: tuple[int, ...] = (2, 3)) -> M
 
 def booleans(shape: tuple[int, ...] = (2, 3)) -> Maker:
     return lambda rng: rng.random(shape) < 0.5
+
+
+def at(places: Any) -> Maker:
+    """An index array with these elements."""
+    return lambda rng: np.asarray(places).astype(np.int64)
 
 
 def definite(n: int = 3, batch: tuple[int, ...] = ()) -> Maker:

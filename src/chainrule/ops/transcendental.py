@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core import special
 from .primitive import DIAGONAL, ELEMENTWISE, NOT_DIFFERENTIABLE, Primitive, Sample, primitive, sample
-from .rules import FLOATING, broadcast, same_shape
+from .rules import FLOAT_ONLY, FLOATING, broadcast, same_shape
 from .samples import floats, positive
 
 
@@ -20,34 +20,25 @@ def _function(
     name: str, numpy: Any, vjp: Any, d: str, why: str, *samples: Sample, formula: str = "", ties: str = ""
 ) -> Primitive:
     return primitive(
-        name, kind=ELEMENTWISE, formula=formula or f"{name}(x)", shape=same_shape, dtype=FLOATING, numpy=numpy,
-        vjp=(vjp,), jvp=DIAGONAL, d=d, why=why, samples=samples or (sample(floats()),), ties=ties,
+        name, kind=ELEMENTWISE, formula=formula or f"{name}(x)", shape=same_shape, dtype=FLOATING,
+        numpy=numpy, vjp=(vjp,), jvp=DIAGONAL, d=d, why=why, ties=ties,
+        samples=samples or (sample(floats()),),
     )  # fmt: skip
 
 
+_LN2, _LN10 = math.log(2), math.log(10)
+
 EXP = _function("exp", np.exp, lambda g, out: g * out, "exp(x)", "exponential")
-EXP2 = _function(
-    "exp2", np.exp2, lambda g, out: g * (out * math.log(2)), "exp2(x) * 0.6931471805599453", "exponential"
-)
+EXP2 = _function("exp2", np.exp2, lambda g, out: g * (out * _LN2), "exp2(x) * log(2)", "exponential")
 EXPM1 = _function(
     "expm1", np.expm1, lambda g, out: g * (out + 1), "exp(x)", "exponential", formula="exp(x) - 1"
 )
 LOG = _function("log", np.log, lambda g, x: g / x, "1 / x", "logarithm", sample(positive()))
 LOG2 = _function(
-    "log2",
-    np.log2,
-    lambda g, x: g / (x * math.log(2)),
-    "1 / (x * 0.6931471805599453)",
-    "logarithm",
-    sample(positive()),
+    "log2", np.log2, lambda g, x: g / (x * _LN2), "1 / (x * log(2))", "logarithm", sample(positive())
 )
 LOG10 = _function(
-    "log10",
-    np.log10,
-    lambda g, x: g / (x * math.log(10)),
-    "1 / (x * 2.302585092994046)",
-    "logarithm",
-    sample(positive()),
+    "log10", np.log10, lambda g, x: g / (x * _LN10), "1 / (x * log(10))", "logarithm", sample(positive())
 )
 LOG1P = _function(
     "log1p",
@@ -69,8 +60,8 @@ def _rsqrt(x: Any, out: Any = None) -> Any:
 
 
 RSQRT = _function(
-    "rsqrt", _rsqrt, lambda g, out: g * (-0.5 * out * out * out), "-0.5 * x**-1.5", "power rule", sample(positive()),
-    formula="1 / sqrt(x)",
+    "rsqrt", _rsqrt, lambda g, out: g * (-0.5 * out * out * out), "-0.5 * x**-1.5", "power rule",
+    sample(positive()), formula="1 / sqrt(x)",
 )  # fmt: skip
 SIN = _function("sin", np.sin, lambda g, x: g * x.cos(), "cos(x)", "sine")
 COS = _function("cos", np.cos, lambda g, x: -g * x.sin(), "-sin(x)", "cosine")
@@ -112,23 +103,24 @@ ATANH = _function(
 
 ERF = _function(
     "erf", special.erf, lambda g, x: g * ((2 / math.sqrt(math.pi)) * (-x * x).exp()),
-    "1.1283791670955126 * exp(-x**2)", "integral of the normal density",
+    "2 / sqrt(pi) * exp(-x**2)", "integral of the normal density",
 )  # fmt: skip
 ERFC = _function(
     "erfc", special.erfc, lambda g, x: g * ((-2 / math.sqrt(math.pi)) * (-x * x).exp()),
-    "-1.1283791670955126 * exp(-x**2)", "integral of the normal density", formula="1 - erf(x)",
+    "-2 / sqrt(pi) * exp(-x**2)", "integral of the normal density", formula="1 - erf(x)",
 )  # fmt: skip
 ERFINV = _function(
     "erfinv", special.erfinv, lambda g, out: g * ((math.sqrt(math.pi) / 2) * (out * out).exp()),
-    "0.886226925452758 * exp(erfinv(x)**2)", "inverse function", sample(floats(-0.8, 0.8)),
+    "sqrt(pi) / 2 * exp(erfinv(x)**2)", "inverse function", sample(floats(-0.8, 0.8)),
 )  # fmt: skip
 LGAMMA = _function(
     "lgamma", special.lgamma, lambda g, x: g * x.digamma(), "digamma(x)", "definition of digamma",
     sample(floats(0.4, 4), smooth=False), formula="log|gamma(x)|",
 )  # fmt: skip
 DIGAMMA = primitive(
-    "digamma", kind=ELEMENTWISE, formula="digamma(x)", shape=same_shape, dtype=FLOATING, numpy=special.digamma,
-    vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="no rule for trigamma", samples=[sample(floats(0.4, 4))],
+    "digamma", kind=ELEMENTWISE, formula="digamma(x)", shape=same_shape, dtype=FLOATING,
+    numpy=special.digamma, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="no rule for trigamma",
+    samples=[sample(floats(0.4, 4))],
 )  # fmt: skip
 
 
@@ -139,20 +131,22 @@ def _sigmoid(x: Any, out: Any = None) -> Any:
 
 
 SIGMOID = _function(
-    "sigmoid", _sigmoid, lambda g, out: g * (out * (1 - out)), "sigmoid(x) * (1 - sigmoid(x))", "quotient rule",
-    formula="1 / (1 + exp(-x))",
+    "sigmoid", _sigmoid, lambda g, out: g * (out * (1 - out)), "sigmoid(x) * (1 - sigmoid(x))",
+    "quotient rule", formula="1 / (1 + exp(-x))",
 )  # fmt: skip
 
 ATAN2 = primitive(
-    "atan2", kind=ELEMENTWISE, inputs="x y", formula="atan2(x, y)", shape=broadcast, dtype=FLOATING, numpy=np.arctan2,
+    "atan2", kind=ELEMENTWISE, inputs="x y", formula="atan2(x, y)", shape=broadcast, dtype=FLOATING,
+    numpy=np.arctan2,
     vjp=(lambda g, x, y: g * (y / (x * x + y * y)), lambda g, x, y: g * (-x / (x * x + y * y))), jvp=DIAGONAL,
     d=("y / (x**2 + y**2)", "-x / (x**2 + y**2)"), why="inverse function",
     samples=[sample(positive(), floats()), sample(floats(-3, -0.5, (2, 1)), positive((3,)))],
 )  # fmt: skip
 
 LOGADDEXP = primitive(
-    "logaddexp", kind=ELEMENTWISE, inputs="x y", formula="log(exp(x) + exp(y))", shape=broadcast, dtype=FLOATING,
-    numpy=np.logaddexp, vjp=(lambda g, x, y: g * (x - y).sigmoid(), lambda g, x, y: g * (y - x).sigmoid()),
+    "logaddexp", kind=ELEMENTWISE, inputs="x y", formula="log(exp(x) + exp(y))", shape=broadcast,
+    dtype=FLOAT_ONLY, numpy=np.logaddexp,
+    vjp=(lambda g, x, y: g * (x - y).sigmoid(), lambda g, x, y: g * (y - x).sigmoid()),
     jvp=DIAGONAL, d=("sigmoid(x - y)", "sigmoid(y - x)"), why="chain rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(3,)))],
 )  # fmt: skip

@@ -29,16 +29,18 @@ def _reshaped(x: Shape, *, shape: Shape) -> Shape:
     return shape
 
 
-RESHAPE = primitive(
-    "reshape", strict=True, kind=VIEW, formula="reshape(x)", shape=_reshaped, dtype=FIRST, numpy=lambda x, *, shape: x.reshape(shape),
-    vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)", why="elements keep their order",
+RESHAPE: Primitive = primitive(
+    "reshape", strict=True, kind=VIEW, formula="reshape(x)", shape=_reshaped, dtype=FIRST,
+    numpy=lambda x, *, shape: x.reshape(shape),
+    vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)",
+    why="elements keep their order",
     samples=[sample(floats(shape=(2, 3)), shape=(3, 2)), sample(floats(shape=(4,)), shape=(2, 1, 2))],
     grad_name="ViewBackward0",
 )  # fmt: skip
 
-PERMUTE = primitive(
-    "permute", strict=True, kind=VIEW, formula="permute(x)", shape=lambda x, *, dims: tuple(x[d] for d in dims), dtype=FIRST,
-    numpy=lambda x, *, dims: x.transpose(dims),
+PERMUTE: Primitive = primitive(
+    "permute", strict=True, kind=VIEW, formula="permute(x)", dtype=FIRST,
+    shape=lambda x, *, dims: tuple(x[d] for d in dims), numpy=lambda x, *, dims: x.transpose(dims),
     vjp=(lambda g, dims: PERMUTE(g, dims=inverse(dims)),), jvp=LINEAR, d="permute(g, inverse(dims))",
     why="axes change places",
     samples=[sample(floats(shape=(2, 3, 2)), dims=(2, 0, 1)), sample(floats(shape=(2, 3)), dims=(1, 0))],
@@ -58,7 +60,6 @@ def _expanded(x: Shape, *, shape: Shape) -> Shape:
     if len(x) > len(shape) or any(a not in (1, b) for a, b in zip(padded, shape, strict=True)):
         raise ShapeError.of(
             "expand",
-            strict=True,
             given=f"a tensor {x} and the shape {shape}",
             must="read from the right, each axis must have the wanted size or size 1",
             hint="reshape or unsqueeze first, so that the axes line up",
@@ -71,7 +72,8 @@ def _expand(x: Any, *, shape: Shape) -> Any:
         return x[...]
     if x.ndim:
         return np.broadcast_to(x, shape)
-    out = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))  # what broadcast_to does, in a fifth of the time
+    # what broadcast_to does, in a fifth of the time
+    out = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     out.flags.writeable = False
     return out
 
@@ -197,7 +199,7 @@ def follow(x: Any, steps: Steps) -> Any:
     return x
 
 
-OVERWRITE = primitive(
+OVERWRITE: Primitive = primitive(
     "overwrite", kind=MOVEMENT, inputs="x y", formula="x with x[...] = y", shape=_overwritten, dtype=FIRST,
     numpy=_overwrite,
     vjp=(
@@ -220,6 +222,34 @@ OVERWRITE = primitive(
         sample(floats(), floats(), steps=()),
     ],
     grad_name="CopySlices",
+)  # fmt: skip
+
+
+def _diagonal_shape(x: Shape, *, offset: int, dim1: int, dim2: int) -> Shape:
+    rest = tuple(n for d, n in enumerate(x) if d not in (dim1, dim2))
+    return (*rest, max(0, min(x[dim1] + min(offset, 0), x[dim2] - max(offset, 0))))
+
+
+def _diagonal(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    out = np.diagonal(x, offset, dim1, dim2)
+    out.flags.writeable = x.flags.writeable  # NumPy locks its result; ours is a view like any other
+    return out
+
+
+DIAGONAL: Primitive = primitive(
+    "diagonal", strict=True, kind=VIEW, formula="diagonal(x)", shape=_diagonal_shape, dtype=FIRST,
+    numpy=_diagonal,
+    vjp=(
+        lambda g, x_shape, offset, dim1, dim2: OVERWRITE(
+            g.new_zeros(x_shape), g, steps=((DIAGONAL, {"offset": offset, "dim1": dim1, "dim2": dim2}),)
+        ),
+    ),
+    jvp=LINEAR, why="elements that were not taken get 0",
+    d="overwrite(zeros_like(x), g, steps=((diagonal, dict(offset=offset, dim1=dim1, dim2=dim2)),))",
+    samples=[
+        sample(floats(shape=(3, 4)), offset=0, dim1=0, dim2=1),
+        sample(floats(shape=(3, 2, 3)), offset=-1, dim1=2, dim2=0),
+    ],
 )  # fmt: skip
 
 

@@ -1,0 +1,153 @@
+"""Entries: elements read at, and written to, places named by index arrays, one array per indexed axis.
+
+`dims` names the axes (ascending); the arrays broadcast against each other. Keys of integers and slices are
+views and stand in `views.py`; reading a user's key is done by `functions/indexing.py`. Next: `scatter.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import IndexingError, ShapeError
+from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
+from .primitive import MOVEMENT, Primitive, primitive, sample
+from .rules import FIRST
+from .samples import at, floats
+
+
+def _indexed(x: Shape, *indices: Shape, dims: tuple[int, ...]) -> Shape:
+    try:
+        picked = broadcast_shapes(*indices)
+    except BroadcastMismatch:
+        raise IndexingError.of(
+            "x[...]",
+            given=f"index arrays of shapes {', '.join(map(str, indices))}",
+            must="index arrays must broadcast against each other",
+        ) from None
+    rest = tuple(n for d, n in enumerate(x) if d not in dims)
+    # Index arrays on neighbouring axes leave their result there; otherwise it comes first.
+    at = dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
+    return (*rest[:at], *picked, *rest[at:])
+
+
+def _key(indices: Any, dims: tuple[int, ...]) -> tuple[Any, ...]:
+    """The NumPy key: the arrays at their axes, everything of the axes between."""
+    it = iter(indices)
+    return tuple(next(it) if d in dims else slice(None) for d in range(dims[-1] + 1))
+
+
+def _check_bounds(x: Shape, indices: Any, dims: tuple[int, ...]) -> None:
+    for d, a in zip(dims, indices, strict=True):
+        n = x[d]
+        if a.size and (a.min() < -n or a.max() >= n):
+            raise IndexingError.of(
+                "x[...]",
+                given=f"index {a[(a < -n) | (a >= n)].flat[0]} for axis {d} of a tensor {x}",
+                must=f"every index must lie in [{-n}, {n - 1}]"
+                if n
+                else "the axis is empty: it has no element to take",
+            )
+
+
+def _index(x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
+    try:
+        return x.take(indices[0], axis=dims[0]) if len(dims) == 1 else x[_key(indices, dims)]
+    except IndexError:
+        _check_bounds(x.shape, indices, dims)
+        raise
+
+
+INDEX: Primitive = primitive(
+    "index", kind=MOVEMENT, inputs="x *indices", formula="x[indices]", shape=_indexed, dtype=FIRST,
+    numpy=_index,
+    vjp=(
+        lambda g, x_shape, indices, dims: INDEX_PUT(
+            g.new_zeros(x_shape), g, *indices, dims=dims, accumulate=True
+        ),
+    ),
+    jvp=lambda tangents, out, x, *indices, dims: INDEX(tangents[0], *indices, dims=dims),
+    d="index_put(zeros_like(x), g, *indices, dims=dims, accumulate=True)",
+    why="each copy sends its gradient back",
+    samples=[
+        sample(floats(shape=(4, 3)), at([0, 2, 2]), dims=(0,)),
+        sample(floats(shape=(4, 3)), at([[-1, 0], [2, 2]]), dims=(1,)),
+        sample(floats(shape=(4, 3)), at([[1], [3]]), at([0, 2]), dims=(0, 1)),
+        sample(floats(shape=(2, 3, 4)), at([0, 1, -1]), at([0, 3, 3]), dims=(0, 2)),
+        sample(floats(shape=(2, 3)), at([]), dims=(1,)),
+        sample(floats(shape=(2, 3)), at(1), dims=(0,)),
+    ],
+)  # fmt: skip
+
+
+def _index_put(x: Any, y: Any, *indices: Any, dims: tuple[int, ...], accumulate: bool) -> Any:
+    out = x.copy()
+    key = _key(indices, dims)
+    try:
+        if not accumulate:
+            out[key] = y
+        elif dims == (0,) and indices[0].ndim == 1 and out.ndim > 1:
+            _add_rows(out, indices[0], y)
+        else:
+            np.add.at(out, key, y)
+    except IndexError:
+        _check_bounds(x.shape, indices, dims)
+        raise
+    return out
+
+
+def _add_rows(out: Any, rows: Any, values: Any) -> None:
+    """out[rows] += values, repeated rows added up: sorted runs, one reduction (np.add.at is slow on rows)."""
+    if len(rows) == 0:
+        return
+    rows = np.where(rows < 0, rows + len(out), rows)
+    order = np.argsort(rows, kind="stable")
+    starts = np.flatnonzero(np.r_[True, rows[order][1:] != rows[order][:-1]])
+    out[rows[order][starts]] += np.add.reduceat(values[order], starts, axis=0, dtype=out.dtype)
+
+
+def _put_shape(x: Shape, y: Shape, *indices: Shape, dims: tuple[int, ...], accumulate: bool) -> Shape:
+    target = _indexed(x, *indices, dims=dims)
+    if y != target:
+        raise ShapeError.of(
+            "x[indices] = y", given=f"y {y} for a place of shape {target}", must="the shapes must be equal"
+        )
+    return x
+
+
+def _index_put_jvp(
+    tangents: Any, out: Any, x: Any, y: Any, *indices: Any, dims: tuple[int, ...], accumulate: bool
+) -> Any:
+    tx = tangents[0] if tangents[0] is not None else x.new_zeros(x.shape)
+    ty = tangents[1] if tangents[1] is not None else y.new_zeros(y.shape)
+    return INDEX_PUT(tx, ty, *indices, dims=dims, accumulate=accumulate)
+
+
+INDEX_PUT: Primitive = primitive(
+    "index_put", kind=MOVEMENT, inputs="x y *indices", formula="x with x[indices] = y", shape=_put_shape,
+    dtype=FIRST, numpy=_index_put,
+    vjp=(
+        lambda g, y_shape, indices, dims, accumulate: g
+        if accumulate
+        else INDEX_PUT(g, g.new_zeros(y_shape), *indices, dims=dims, accumulate=False),
+        lambda g, indices, dims: INDEX(g, *indices, dims=dims),
+    ),
+    jvp=_index_put_jvp,
+    d=(
+        "g if accumulate else index_put(g, zeros_like(y), *indices, dims=dims, accumulate=False)",
+        "index(g, *indices, dims=dims)",
+    ),
+    why="what is overwritten no longer counts",
+    ties="where a place is named twice, and nothing is added up, both elements of y get its gradient",
+    samples=[
+        sample(floats(shape=(4, 3)), floats(shape=(2, 3)), at([0, 2]), dims=(0,), accumulate=False),
+        sample(floats(shape=(4, 3)), floats(shape=(3, 3)), at([0, 2, -2]), dims=(0,), accumulate=True),
+        sample(
+            floats(shape=(4, 3)), floats(shape=(2,)), at([0, 0]), at([1, 1]), dims=(0, 1), accumulate=True
+        ),
+        sample(floats(shape=(2, 3)), floats(shape=(2, 0)), at([]), dims=(1,), accumulate=False),
+        sample(floats(shape=(2, 3)), floats(shape=(0, 3)), at([]), dims=(0,), accumulate=True),
+        sample(floats(shape=(3,)), floats(shape=()), at(-1), dims=(0,), accumulate=True),
+    ],
+)  # fmt: skip
