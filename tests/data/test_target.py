@@ -60,15 +60,15 @@ def test_one_column_is_not_enough() -> None:
 @pytest.mark.parametrize(
     ("values", "task", "why"),
     [
-        ([1.5, 2.0, 3.0], "regression", "the target holds numbers with decimals"),
-        ([True, False], "classification", "the target is true or false"),
-        (["a", "b"], "classification", "the target is text with 2 different values"),
-        ([0, 1] * 4, "classification", "the target holds 2 different whole numbers"),
-        ([0.0, 1.0] * 4, "classification", "the target holds 2 different whole numbers"),
-        ([0, 1] * 3 + [0], "regression", "the target holds 2 different whole numbers"),  # 3.5 rows each
-        (list(range(20)) * 4, "classification", "the target holds 20 different whole numbers"),
-        (list(range(21)) * 4, "regression", "the target holds 21 different whole numbers"),
-        ([127500, 106000, 178100, 140000], "regression", "the target holds 4 different whole numbers"),
+        ([1.5, 2.0, 3.0], "regression", "numbers with decimals"),
+        ([True, False], "classification", "it is true or false"),
+        (["a", "b"], "classification", "text with 2 different values"),
+        ([0, 1] * 4, "classification", "2 different whole numbers"),
+        ([0.0, 1.0] * 4, "classification", "2 different whole numbers"),
+        ([0, 1] * 3 + [0], "regression", "2 different whole numbers"),  # 3.5 rows each
+        (list(range(20)) * 4, "classification", "20 different whole numbers"),
+        (list(range(21)) * 4, "regression", "21 different whole numbers"),
+        ([127500, 106000, 178100, 140000], "regression", "4 different whole numbers"),
     ],
 )
 def test_task_by_values(values: list[object], task: str, why: str) -> None:

@@ -86,14 +86,14 @@ def decide_task(series: pd.Series[Any], wanted: str = "auto", model: str = "auto
     if task is not None:
         return task, why
     if word == "boolean":
-        return "classification", "the target is true or false"
+        return "classification", "it is true or false"
     if word == "text":
         refuse_text_among_numbers(name, series, leave_out="")
-        return "classification", f"the target is text with {different:,} different values"
+        return "classification", f"text with {different:,} different values"
     if (values % 1).any():
-        return "regression", "the target holds numbers with decimals"
+        return "regression", "numbers with decimals"
     few = different <= MOST_NUMBER_LABELS and different * ROWS_PER_NUMBER_LABEL <= len(series)
-    what = f"the target holds {different:,} different whole numbers"
+    what = f"{different:,} different whole numbers"
     return ("classification", what) if few else ("regression", what)
 
 
