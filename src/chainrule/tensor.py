@@ -895,13 +895,30 @@ class Tensor(TensorBase):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """self += alpha * other. Returns self."""
-        return _add_in_place(self, other if alpha == 1 else ar.MUL(other, alpha))  # type: ignore[no-any-return]
+        return _add_in_place(self, other if alpha == 1 else other * alpha)  # type: ignore[no-any-return]
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """self -= alpha * other. Returns self."""
-        return _sub_in_place(self, other if alpha == 1 else ar.MUL(other, alpha))  # type: ignore[no-any-return]
+        return _sub_in_place(self, other if alpha == 1 else other * alpha)  # type: ignore[no-any-return]
 
     subtract_ = sub_
+
+    # With one temporary each, instead of a new result that is copied back.
+
+    def lerp_(self, end: Tensor, weight: Any) -> Tensor:
+        """self += weight * (end - self). Returns self."""
+        return self.add_((end - self).mul_(weight))
+
+    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+        """self += value * tensor1 * tensor2. Returns self."""
+        product = tensor1 * tensor2
+        return self.add_(product if value == 1 else product.mul_(value))
+
+    def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+        """self += value * tensor1 / tensor2. Returns self."""
+        quotient = tensor1 / tensor2
+        return self.add_(quotient if value == 1 else quotient.mul_(value))
+
     mul_ = multiply_ = inplace.binary(ar.MUL, "mul_")
     div_ = divide_ = inplace.binary(ar.DIV, "div_")
     floor_divide_ = _in_place(ar.FLOOR_DIVIDE, "floor_divide_")
@@ -965,9 +982,6 @@ def _more_in_place() -> None:
         "clamp_min",
         "clamp_max",
         "masked_fill",
-        "lerp",
-        "addcmul",
-        "addcdiv",
         "nan_to_num",
         "eq",
         "ne",

@@ -6,7 +6,9 @@ a buffer that nothing but this module refers to any more (its reference count sa
 view of it, and every view of a view, refer to the buffer itself) is handed out again. No finalizers, no
 hooks: a buffer is busy exactly as long as some array uses it.
 
-What is kept for reuse is bounded by `limit_bytes`; above it idle buffers are let go, oldest first.
+Buffers are kept in size classes. A request looks at a bounded number of them, so that it never costs more than
+a fresh buffer would. What is kept is bounded by `limit_bytes`; above it the buffers of the class that was
+unused for longest are let go.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ from typing import Any
 
 import numpy as np
 
-THRESHOLD = 1 << 20  # bytes; below it the C allocator's own reuse is as good
-_SLACK = 1.25  # a buffer may be this much larger than asked for: waste is bounded, reuse is likely
+THRESHOLD = 1 << 17  # bytes; from here on the C allocator asks the system for pages of their own
+_PROBES = 8  # buffers looked at for a request
+_STEPS = 8  # size classes between a power of two and the next: at most 1/8 of a buffer is wasted
+
+Buffer = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def _physical_memory() -> int:
@@ -33,8 +38,9 @@ def _physical_memory() -> int:
 limit_bytes = _physical_memory() // 8  # idle and busy buffers tracked here, together
 
 _lock = threading.Lock()
-_buffers: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
-_IDLE_REFCOUNT = 3  # the list, the loop variable and getrefcount's argument
+_classes: dict[int, list[Buffer]] = {}  # size of a class -> its buffers; classes in order of last use
+_tracked_bytes = 0
+_IDLE_REFCOUNT = 3  # the list, the variable that is asked about, and getrefcount's argument
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
@@ -42,46 +48,74 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     nbytes = prod(shape) * dtype.itemsize
     if nbytes < THRESHOLD:
         return np.empty(shape, dtype)
+    size = class_size(nbytes)
     with _lock:
-        buffer = _find(nbytes)
+        buffers = _classes.pop(size, None) or []
+        _classes[size] = buffers  # now the latest used
+        buffer = _idle(buffers)
         if buffer is None:
-            buffer = np.empty(nbytes, np.uint8)
-            _make_room(nbytes)
-            _buffers.append(buffer)
+            buffer = _fresh(buffers, size)
         return np.ndarray(shape, dtype, buffer)
 
 
-def _find(nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
-    for buffer in reversed(_buffers):  # the latest is the likeliest to be in cache
-        if nbytes <= buffer.nbytes <= nbytes * _SLACK and sys.getrefcount(buffer) == _IDLE_REFCOUNT:
+def class_size(nbytes: int) -> int:
+    """The size of the class that a request belongs to."""
+    step = max(1 << (nbytes.bit_length() - 1), 1) // _STEPS
+    return -(-nbytes // step) * step
+
+
+def _idle(buffers: list[Buffer]) -> Buffer | None:
+    """An idle one among the first few; those looked at move to the end, so that the next request sees others."""
+    for _ in range(min(_PROBES, len(buffers))):
+        buffer = buffers.pop(0)
+        buffers.append(buffer)
+        if sys.getrefcount(buffer) == _IDLE_REFCOUNT:
             return buffer
     return None
 
 
-def _make_room(nbytes: int) -> None:
-    """Forget idle buffers, then busy ones (they die with their last array), until the new one fits."""
-    total = nbytes + sum(b.nbytes for b in _buffers)
-    if total <= limit_bytes:
-        return
-    kept = []
-    for buffer in _buffers:
-        if total > limit_bytes and sys.getrefcount(buffer) == _IDLE_REFCOUNT:
-            total -= buffer.nbytes
-        else:
-            kept.append(buffer)
-    while kept and total > limit_bytes:
-        total -= kept.pop(0).nbytes
-    _buffers[:] = kept
+def _fresh(buffers: list[Buffer], size: int) -> Buffer:
+    global _tracked_bytes
+    buffer: Buffer = np.empty(size, np.uint8)
+    _tracked_bytes += size
+    if _tracked_bytes > limit_bytes:
+        _forget(_tracked_bytes - limit_bytes)
+    if _tracked_bytes <= limit_bytes:
+        buffers.append(buffer)
+    else:
+        _tracked_bytes -= size  # too large to be kept: it dies with its last array
+    return buffer
+
+
+def _forget(excess: int) -> None:
+    """Let go of buffers, least recently used class first; busy ones die with their last array."""
+    global _tracked_bytes
+    for size in list(_classes):
+        buffers = _classes[size]
+        while buffers and excess > 0:
+            buffers.pop()
+            _tracked_bytes -= size
+            excess -= size
+        if excess <= 0:
+            return
 
 
 def release() -> None:
     """Give all idle buffers back to the system."""
+    global _tracked_bytes
     with _lock:
-        busy = [i for i, b in enumerate(_buffers) if sys.getrefcount(b) != _IDLE_REFCOUNT + 1]
-        _buffers[:] = [_buffers[i] for i in busy]
+        for size, buffers in list(_classes.items()):
+            busy = []
+            while buffers:
+                buffer = buffers.pop()
+                if sys.getrefcount(buffer) == _IDLE_REFCOUNT - 1:  # no longer in the list
+                    _tracked_bytes -= size
+                else:
+                    busy.append(buffer)
+            _classes[size] = busy
 
 
 def tracked() -> tuple[int, int]:
     """(number of buffers, bytes) known to this module, idle and busy."""
     with _lock:
-        return len(_buffers), sum(b.nbytes for b in _buffers)
+        return sum(map(len, _classes.values())), _tracked_bytes

@@ -19,7 +19,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> linear(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 1.0], [0.0, 1.0]]), torch.tensor([0.5, 0.0]))
     tensor([[3.5000, 2.0000]])
     """
-    product = linalg.linear(input, weight) if weight.ndim == 2 else input @ weight  # (..., i), (o, i) -> (..., o)
+    product = (
+        linalg.linear(input, weight) if weight.ndim == 2 else input @ weight
+    )  # (..., i), (o, i) -> (..., o)
     return product if bias is None else product + bias
 
 
