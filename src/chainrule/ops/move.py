@@ -12,7 +12,8 @@ import numpy as np
 from ..core.dtypes import FROM_NUMPY, dtype, float32, float64, int64
 from ..core.errors import ShapeError
 from ..core.shapes import Shape
-from .primitive import LINEAR, MOVEMENT, Primitive, each, primitive, sample
+from .gradient import each
+from .primitive import LINEAR, MOVEMENT, Primitive, primitive, sample
 from .rules import FIRST, SAME, DTypeRule, same_shape
 from .samples import floats
 

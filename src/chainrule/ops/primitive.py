@@ -8,13 +8,14 @@ shape and dtype rules they share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import dtypes
+from .gradient import Rule, SavePlan, each
 from .rules import DTypeRule
 
 # Kinds: what other code may conclude about an op without knowing it.
@@ -25,6 +26,7 @@ VIEW = "view"  # the same elements seen under another shape; shares memory
 MOVEMENT = "movement"  # elements copied to other places
 CONTRACTION = "contraction"  # sums of products
 DECOMPOSITION = "decomposition"  # matrix factorisations and solvers
+KINDS = (ELEMENTWISE, REDUCTION, SCAN, VIEW, MOVEMENT, CONTRACTION, DECOMPOSITION)
 
 
 class Word:
@@ -45,102 +47,25 @@ MULTILINEAR = Word("MULTILINEAR")  # jvp of an op linear in each input: one term
 Rules = tuple[Callable[..., Any] | None, ...]
 
 
-class each(NamedTuple):
-    """The gradient rule of an op with any number of inputs: one function that is told which (`i`)."""
-
-    rule: Callable[..., Any]
-
-
 class Sample(NamedTuple):
     """Inputs of one test call. `smooth` says whether second derivatives exist around them."""
 
-    inputs: tuple[Any, ...]
+    inputs: tuple[Callable[[np.random.Generator], np.ndarray[Any, Any]], ...]
     settings: dict[str, Any]
     smooth: bool
 
+    def arrays(self, rng: np.random.Generator) -> list[np.ndarray[Any, Any]]:
+        """Fresh inputs; the same from an equal generator."""
+        return [np.asarray(make(rng)) for make in self.inputs]
+
+    def settings_for(self, arrays: Sequence[np.ndarray[Any, Any]]) -> dict[str, Any]:
+        """The settings for these inputs: one that is a function of the first input is asked for its value."""
+        return {name: v(arrays[0]) if callable(v) else v for name, v in self.settings.items()}
+
 
 def sample(*inputs: Any, smooth: bool = True, **settings: Any) -> Sample:
-    """Sample inputs for the sweep: arrays or functions of a generator making one (see `samples.py`)."""
+    """Sample inputs for the sweep: functions of a random generator that make an array (see `samples.py`)."""
     return Sample(inputs, settings, smooth)
-
-
-class Rule:
-    """A gradient rule with its parameters resolved: what it reads is what must be kept.
-
-    sources: per parameter after `g`, a pair of what it is and which: ("input", i), ("tail", first),
-    ("shape", i), ("shapes", 0), ("out", 0), ("index", 0) or ("setting", name).
-    """
-
-    __slots__ = ("call", "function", "inputs", "needs_out", "shapes", "sources", "tail")
-
-    def __init__(self, function: Callable[..., Any], names: Sequence[str], tail: str, owner: str) -> None:
-        code = function.__code__
-        parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        if not parameters or parameters[0] != "g":
-            raise TypeError(
-                f"primitive {owner!r}: a gradient rule's first parameter is g, not {parameters[:1]}"
-            )
-        sources: list[tuple[str, Any]] = []
-        for p in parameters[1:]:
-            if p == "out":
-                sources.append(("out", 0))
-            elif p == "i" and tail:
-                sources.append(("index", 0))
-            elif p == tail:
-                sources.append(("tail", len(names)))
-            elif p in names:
-                sources.append(("input", names.index(p)))
-            elif p.endswith("_shape") and p.removesuffix("_shape") in names:
-                sources.append(("shape", names.index(p.removesuffix("_shape"))))
-            elif p == "shapes" and tail:
-                sources.append(("shapes", 0))
-            else:
-                sources.append(("setting", p))
-        self.function = function
-        self.sources = tuple(sources)
-        self.inputs = tuple(key for kind, key in sources if kind == "input")
-        self.shapes = any(kind in ("shape", "shapes") for kind, _ in sources)
-        self.needs_out = ("out", 0) in sources
-        self.tail = ("tail", len(names)) in sources
-        self.call = self._caller()
-
-    def _caller(self) -> Callable[..., Any]:
-        """`call(g, inputs, shapes, out, settings, index)`; short cuts for what most rules read."""
-        function = self.function
-        if not self.sources:
-            return lambda g, inputs, shapes, out, settings, index: function(g)
-        if self.sources == (("out", 0),):
-            return lambda g, inputs, shapes, out, settings, index: function(g, out)
-        if len(self.sources) == 1 and self.inputs:
-            (i,) = self.inputs
-            return lambda g, inputs, shapes, out, settings, index: function(g, inputs[i])
-        if len(self.sources) == len(self.inputs) == 2:
-            i, j = self.inputs
-            return lambda g, inputs, shapes, out, settings, index: function(g, inputs[i], inputs[j])
-        getters = [_GETTERS[kind](key) for kind, key in self.sources]
-        return lambda *given: function(given[0], *[get(*given) for get in getters])
-
-
-# What a rule's parameter is read from, given (g, inputs, shapes, out, settings, index).
-_GETTERS: dict[str, Callable[[Any], Callable[..., Any]]] = {
-    "input": lambda i: lambda g, inputs, shapes, out, settings, index: inputs[i],
-    "tail": lambda i: lambda g, inputs, shapes, out, settings, index: tuple(inputs[i:]),
-    "shape": lambda i: lambda g, inputs, shapes, out, settings, index: shapes[i],
-    "shapes": lambda _: lambda g, inputs, shapes, out, settings, index: shapes,
-    "out": lambda _: lambda g, inputs, shapes, out, settings, index: out,
-    "setting": lambda name: lambda g, inputs, shapes, out, settings, index: settings[name],
-    "index": lambda _: lambda g, inputs, shapes, out, settings, index: index,
-}
-
-
-class SavePlan(NamedTuple):
-    """What backward needs when the inputs in a mask want a gradient."""
-
-    inputs: tuple[int, ...]
-    tail: bool
-    out: bool
-    shapes: bool
-    blank: bool  # no input is kept
 
 
 @dataclass(eq=False, slots=True)
@@ -255,8 +180,11 @@ def primitive(
                 `jvp(tangents, out, *inputs, **settings)` where a tangent may be None.
     d:          per input the derivative as text that is shown to people and evaluated by the sweep: for an
                 elementwise op the factor ("1 / x"), for others the whole rule in terms of g ("g @ y.mT").
+                A text may use the inputs, settings, `g`, `out`, `i`, `shapes`, functions of the package,
+                entries of the table and the public helpers of the files that hold entries.
     why:        the name of the rule of calculus.
-    samples:    inputs for the sweep.
+    samples:    inputs for the sweep: float64 where the op takes floats; a setting may be a function of the
+                first input.
     broadcasts: inputs are broadcast against each other; the machinery sums the gradients back.
     ties:       where the derivative is a convention: which one.
     strict:     the NumPy rule refuses whatever the shape rule refuses, so that the eager interpreter needs
@@ -272,12 +200,6 @@ def primitive(
         rule_each = Rule(vjp.rule, names, tail, name)
     else:
         rules = tuple(None if r is None else Rule(r, names, tail, name) for r in vjp)
-        if len(rules) != len(names):
-            raise TypeError(f"primitive {name!r}: {len(names)} inputs, {len(rules)} gradient rules")
-    if name in TABLE:
-        raise ValueError(f"primitive {name!r} is already in the table")
-    if outputs != 1 and rules is not NOT_DIFFERENTIABLE:
-        raise ValueError(f"primitive {name!r}: an op with several outputs cannot be differentiable")
     code = getattr(numpy, "__code__", None)
     is_ufunc = isinstance(numpy, np.ufunc)
     writes_out = is_ufunc or (
@@ -314,5 +236,47 @@ def primitive(
         else frozenset(),
         restricted=len(dtype.accepts) != 3,
     )
+    for problem in problems(entry):
+        raise ValueError(f"primitive {name!r}: {problem}")
     TABLE[name] = entry
     return entry
+
+
+def problems(op: Primitive) -> Iterator[str]:
+    """What is forgotten or contradictory in an entry. The sweep finds out whether what it says is true."""
+    if op.name in TABLE:
+        yield "it is already in the table"
+    if op.kind not in KINDS:
+        yield f"kind {op.kind!r} is none of {', '.join(KINDS)}"
+    for field_name in ("formula", "why"):
+        if not getattr(op, field_name):
+            yield f"{field_name} is empty"
+    if not op.samples:
+        yield "there are no samples, so nothing would test it"
+    least = len(op.inputs)
+    for i, given in enumerate(op.samples):
+        if len(given.inputs) < max(least, 1) or (len(given.inputs) > least and not op.tail):
+            yield f"sample {i} has {len(given.inputs)} arrays for {least} inputs"
+    if (op.jvp is NOT_DIFFERENTIABLE) == op.differentiable:
+        yield "vjp and jvp disagree about whether there is a derivative"
+    if not op.differentiable:
+        if op.d:
+            yield "d is given, but there is no derivative"
+        return
+    if op.outputs != 1:
+        yield "an op with several outputs cannot be differentiable"
+    if op.jvp is DIAGONAL and op.kind != ELEMENTWISE:
+        yield "jvp=DIAGONAL is for elementwise ops"
+    rules: Sequence[Rule | None] = (op.vjp_each,) if op.vjp_each else op.vjp  # type: ignore[assignment]
+    if not op.vjp_each and len(rules) != least:
+        yield f"{least} inputs, {len(rules)} gradient rules"
+    elif len(op.d) != len(rules):
+        yield f"{len(rules)} gradient rules, {len(op.d)} texts in d"
+    for i, (rule, text) in enumerate(zip(rules, op.d, strict=False)):
+        if (rule is None) == bool(text):
+            have = "no" if rule is None else "a"
+            yield f"d[{i}] is {text!r}, but there is {have} gradient rule for that input"
+    for rule in rules:
+        for _, setting in (source for source in (rule.sources if rule else ()) if source[0] == "setting"):
+            if any(setting not in given.settings for given in op.samples):
+                yield f"a gradient rule reads {setting!r}, which is no input, and no setting of every sample"

@@ -17,7 +17,6 @@ from .rules import ACCUMULATES, COUNTS, SAME, TRUTHS
 from .samples import booleans, distinct, floats
 from .views import EXPAND, RESHAPE
 
-
 add_up: Any = np.add.reduce  # NumPy's type hints know `keepdims` as a literal only
 
 

@@ -18,6 +18,8 @@ from .reduce import reduced, spread, wide
 from .rules import ACCUMULATES, NO_BOOL, same_shape
 from .samples import floats
 
+_multiply_up: Any = np.multiply.reduce  # NumPy's type hints know `keepdims` as a literal only
+
 
 def _running(accumulate: Any, x: Any, dim: int, reverse: bool) -> Any:
     total = x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
@@ -126,7 +128,8 @@ def _one_axis_removed(x: Shape, *, dim: int, keepdim: bool) -> Shape:
 
 def _prod(x: Any, *, dim: int, keepdim: bool) -> Any:
     total = np.int64 if x.dtype.kind != "f" else None
-    out = np.multiply.reduce(wide(x), axis=dim if x.ndim else (), keepdims=keepdim, dtype=total)
+    axis = dim if x.ndim else ()
+    out = _multiply_up(wide(x), axis=axis, keepdims=keepdim, dtype=total)
     return out if total else np.asarray(out, x.dtype)
 
 
