@@ -46,7 +46,11 @@ print(sorted(set(slow.split()) & (set(sys.modules) - before)))
 
 
 def test_star_import_gives_what_all_lists() -> None:
-    code = "import chainrule as c; from chainrule import *; print([n for n in c.__all__ if n not in globals()])"
+    code = """
+import chainrule
+from chainrule import *
+print([name for name in chainrule.__all__ if name not in globals()])
+"""
     assert run(code) == "[]\n"
 
 
