@@ -260,7 +260,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         )
     if input._a.ndim == 0:
         return input.clone()
-    return ix.INDEX(input, index.reshape(-1), dims=(d,))
+    return ix.INDEX(input, index if index._a.ndim else index.reshape(1), dims=(d,))
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:

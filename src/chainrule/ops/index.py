@@ -60,7 +60,8 @@ def _index(x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
 
 
 INDEX: Primitive = primitive(
-    "index", kind=MOVEMENT, inputs="x *indices", formula="x[indices]", shape=_indexed, dtype=FIRST,
+    "index",
+    strict=True, kind=MOVEMENT, inputs="x *indices", formula="x[indices]", shape=_indexed, dtype=FIRST,
     numpy=_index,
     vjp=(
         lambda g, x_shape, indices, dims: INDEX_PUT(
