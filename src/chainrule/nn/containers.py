@@ -45,7 +45,7 @@ class _Row(Module):
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Self:
+    def extend(self, modules: Any) -> Self:
         """Add several modules at the end."""
         if not isinstance(modules, Iterable):
             name = type(self).__name__

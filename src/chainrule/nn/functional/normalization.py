@@ -86,9 +86,9 @@ def _of_batch(
     var = centered.square().mean(axes, keepdim=True)  # (1, c, 1, ...)
     with no_grad():
         if running_mean is not None:
-            _move(running_mean, mean.detach().reshape(-1), momentum)
+            _move(running_mean, mean.reshape(-1), momentum)
         if running_var is not None:
-            _move(running_var, var.detach().reshape(-1) * (count / (count - 1)), momentum)
+            _move(running_var, var.reshape(-1) * (count / (count - 1)), momentum)
     return centered, var
 
 
