@@ -61,17 +61,17 @@ class TensorBase:
     _node: the tape node that made it; for a leaf that wants a gradient its AccumulateGrad; else None
     _view: set when the memory belongs to another tensor
     _v:    number of in-place writes; an owner's counts for all its views
-    grad:  the accumulated gradient, a Tensor or None
+    _grad: the accumulated gradient, a Tensor or None; users see it as `grad`
     _site: the user's line of the latest in-place write; not set before the first
     """
 
-    __slots__ = ("__weakref__", "_a", "_node", "_site", "_v", "_view", "grad")
+    __slots__ = ("__weakref__", "_a", "_grad", "_node", "_site", "_v", "_view")
 
     _a: np.ndarray[Any, np.dtype[Any]]
     _node: Node | None
     _view: View | None
     _v: int
-    grad: Any
+    _grad: Any
     _site: Any
 
 
@@ -85,12 +85,12 @@ def set_tensor_class(cls: type) -> None:
 
 def wrap(a: np.ndarray[Any, Any], node: Node | None = None) -> Any:
     """A Tensor around an array, without copying."""
-    out = object.__new__(tensor_class)
+    out: Any = object.__new__(tensor_class)
     out._a = a
     out._node = node
     out._view = None
     out._v = 0
-    out.grad = None
+    out._grad = None
     return out
 
 
@@ -100,6 +100,6 @@ def owner_of(x: TensorBase) -> TensorBase:
 
 
 def base_of(x: TensorBase) -> TensorBase:
-    """The tensor whose graph a write to x changes: x itself unless it is a view that follows another's graph."""
+    """The tensor whose graph a write to x changes: x itself, unless it is a view that follows another's."""
     view = x._view
     return x if view is None or view.base is None else view.base

@@ -1,4 +1,4 @@
-"""Tensors from data, from a rule, and from random streams. Next: `nn/`."""
+"""Tensors from data and from a rule. Next: `functions/sampling.py` for random ones, then `nn/`."""
 
 from __future__ import annotations
 
@@ -8,38 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from . import inplace
-from .base import TensorBase, wrap
-from .core import dtypes, memory, random
-from .core.device import device as _device
+from .base import TensorBase
+from .core import dtypes, memory
 from .core.dtypes import FROM_NUMPY, as_dtype, dtype
 from .core.errors import ArgumentError, DTypeError, ShapeError
-from .core.shapes import new_shape, sizes_from_args
+from .functions.options import check_device, kind_of, made, size_of
 from .tensor import Tensor
-
-
-def _leaf(a: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
-    out: Tensor = wrap(a)
-    return out.requires_grad_() if requires_grad else out
-
-
-def _kind(dtype: Any, fallback: dtypes.dtype | None = None) -> np.dtype[Any]:
-    if dtype is not None:
-        return as_dtype(dtype).numpy
-    return (fallback or dtypes.get_default_dtype()).numpy
-
-
-def _check_device(device: Any) -> None:
-    if device is not None:
-        _device(device)
 
 
 def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """A new array from nested sequences, numbers, arrays or tensors; the type by PyTorch's rules."""
     if isinstance(data, TensorBase):
-        return np.array(data._a, _kind(dtype, FROM_NUMPY[data._a.dtype]))
+        return np.array(data._a, kind_of(dtype, FROM_NUMPY[data._a.dtype]))
     if isinstance(data, np.ndarray | np.generic):
-        return np.array(data, _kind(dtype, _known(data.dtype)), order="C")
+        return np.array(data, kind_of(dtype, _known(data.dtype)), order="C")
     if hasattr(data, "__array__"):  # a pandas column, a PIL image, ...
         return _array_from(np.asarray(data), dtype)
     values = _plain(data)
@@ -141,8 +123,8 @@ def tensor(
     (tensor([[1, 2],
             [3, 4]]), torch.float32)
     """
-    _check_device(device)
-    return _leaf(_array_from(data, dtype), requires_grad)
+    check_device(device)
+    return made(_array_from(data, dtype), requires_grad)
 
 
 def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Tensor:
@@ -152,7 +134,7 @@ def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Tens
     >>> torch.as_tensor([1, 2])
     tensor([1, 2])
     """
-    _check_device(device)
+    check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
     if (
@@ -196,7 +178,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
             must="tensors only step forward in memory",
             hint="from_numpy(array.copy())",
         )
-    return wrap(ndarray)  # type: ignore[no-any-return]
+    return made(ndarray, False)
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
@@ -205,10 +187,6 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 
 
 # -- constant values -------------------------------------------------------------------------------------
-
-
-def _size(size: tuple[Any, ...], name: str, given: Any = None) -> tuple[int, ...]:
-    return new_shape(sizes_from_args((given,) if given is not None else size, name))
 
 
 def empty(
@@ -220,8 +198,8 @@ def empty(
     >>> torch.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    _check_device(device)
-    return _leaf(memory.empty(_size(size, "empty"), _kind(dtype)), requires_grad)
+    check_device(device)
+    return made(memory.empty(size_of(size, "empty"), kind_of(dtype)), requires_grad)
 
 
 def zeros(
@@ -234,8 +212,8 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    _check_device(device)
-    return _leaf(np.zeros(_size(size, "zeros", _.get("size")), _kind(dtype)), requires_grad)
+    check_device(device)
+    return made(np.zeros(size_of(size, "zeros", _.get("size")), kind_of(dtype)), requires_grad)
 
 
 def ones(
@@ -247,8 +225,8 @@ def ones(
     >>> torch.ones(3)
     tensor([1., 1., 1.])
     """
-    _check_device(device)
-    return _leaf(np.ones(_size(size, "ones", _.get("size")), _kind(dtype)), requires_grad)
+    check_device(device)
+    return made(np.ones(size_of(size, "ones", _.get("size")), kind_of(dtype)), requires_grad)
 
 
 def full(
@@ -260,9 +238,11 @@ def full(
     >>> torch.full((2,), 7)
     tensor([7, 7])
     """
-    _check_device(device)
+    check_device(device)
     value = fill_value._a.item() if isinstance(fill_value, TensorBase) else fill_value
-    return _leaf(np.full(_size((size,), "full"), value, _kind(dtype, dtypes.of_scalar(value))), requires_grad)
+    return made(
+        np.full(size_of((size,), "full"), value, kind_of(dtype, dtypes.of_scalar(value))), requires_grad
+    )
 
 
 def eye(
@@ -280,26 +260,26 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
-    _check_device(device)
-    return _leaf(np.eye(n, m, dtype=_kind(dtype)), requires_grad)
+    check_device(device)
+    return made(np.eye(n, m, dtype=kind_of(dtype)), requires_grad)
 
 
 def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
-    return _kind(dtype, FROM_NUMPY[input._a.dtype])
+    return kind_of(dtype, FROM_NUMPY[input._a.dtype])
 
 
 def zeros_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Zeros in the shape and type of another tensor."""
-    return _leaf(np.zeros(input._a.shape, _like(input, dtype)), requires_grad)
+    return made(np.zeros(input._a.shape, _like(input, dtype)), requires_grad)
 
 
 def ones_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Ones in the shape and type of another tensor."""
-    return _leaf(np.ones(input._a.shape, _like(input, dtype)), requires_grad)
+    return made(np.ones(input._a.shape, _like(input, dtype)), requires_grad)
 
 
 def full_like(
@@ -311,14 +291,14 @@ def full_like(
     requires_grad: bool = False,
 ) -> Tensor:
     """One value everywhere, in the shape and type of another tensor."""
-    return _leaf(np.full(input._a.shape, fill_value, _like(input, dtype)), requires_grad)
+    return made(np.full(input._a.shape, fill_value, _like(input, dtype)), requires_grad)
 
 
 def empty_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """An uninitialised tensor in the shape and type of another."""
-    return _leaf(memory.empty(input._a.shape, _like(input, dtype)), requires_grad)
+    return made(memory.empty(input._a.shape, _like(input, dtype)), requires_grad)
 
 
 # -- ranges ------------------------------------------------------------------------------------------------
@@ -341,10 +321,10 @@ def arange(
     >>> torch.arange(4), torch.arange(1, 2, 0.5)
     (tensor([0, 1, 2, 3]), tensor([1.0000, 1.5000]))
     """
-    _check_device(device)
+    check_device(device)
     if end is None:
         start, end = 0, start
-    start, end, step = (v.item() if isinstance(v, TensorBase) else v for v in (start, end, step))
+    start, end, step = (v._a.item() if isinstance(v, TensorBase) else v for v in (start, end, step))
     if step == 0 or (end - start) / step < 0:
         raise ArgumentError.of(
             "arange",
@@ -352,11 +332,11 @@ def arange(
             must="the step must lead from start towards end",
         )
     whole = all(isinstance(v, int | np.integer) for v in (start, end, step))
-    kind = _kind(dtype, dtypes.int64 if whole else dtypes.get_default_dtype())
+    kind = kind_of(dtype, dtypes.int64 if whole else dtypes.get_default_dtype())
     if whole:
-        return _leaf(np.arange(start, end, step).astype(kind, copy=False), requires_grad)
+        return made(np.arange(start, end, step).astype(kind, copy=False), requires_grad)
     n = math.ceil((end - start) / step)
-    return _leaf((start + step * np.arange(n, dtype=np.float64)).astype(kind), requires_grad)
+    return made((start + step * np.arange(n, dtype=np.float64)).astype(kind), requires_grad)
 
 
 def range_(start: Any, end: Any, step: Any = 1, **settings: Any) -> Tensor:
@@ -379,13 +359,13 @@ def linspace(
     >>> torch.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    _check_device(device)
+    check_device(device)
     if steps < 0:
         raise ArgumentError.of(
             "linspace", given=f"steps={steps}", must="the number of values must not be negative"
         )
     start, end = float(start), float(end)
-    return _leaf(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad)
+    return made(np.linspace(start, end, steps).astype(kind_of(dtype)), requires_grad)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: dtype | None = None) -> Tensor:
@@ -395,356 +375,4 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: dty
     >>> torch.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    return _leaf(np.power(base, np.linspace(float(start), float(end), steps)).astype(_kind(dtype)), False)
-
-
-# -- random values -------------------------------------------------------------------------------------------
-
-
-class Generator(random.Generator):
-    """A stream of random numbers of its own. `manual_seed(seed)` starts it anew.
-
-    >>> import chainrule as torch
-    >>> g = torch.Generator().manual_seed(1)
-    >>> a = torch.rand(2, generator=g)
-    >>> torch.equal(a, torch.rand(2, generator=g.manual_seed(1)))
-    True
-    """
-
-    __slots__ = ()
-
-
-default_generator = random.default_generator
-
-
-def manual_seed(seed: int) -> random.Generator:
-    """Start the default random stream anew; the same seed gives the same numbers everywhere.
-
-    >>> import chainrule as torch
-    >>> _ = torch.manual_seed(0)
-    >>> a = torch.rand(3)
-    >>> _ = torch.manual_seed(0)
-    >>> torch.equal(a, torch.rand(3))
-    True
-    """
-    return default_generator.manual_seed(seed)
-
-
-def seed() -> int:
-    """Start the default random stream at a place chosen by the system. Returns the seed."""
-    return default_generator.seed()
-
-
-def initial_seed() -> int:
-    """The seed of the default random stream."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state() -> Tensor:
-    """Where the default random stream stands, as a uint8 tensor."""
-    return wrap(default_generator.get_state())  # type: ignore[no-any-return]
-
-
-def set_rng_state(new_state: Tensor) -> None:
-    """Put the default random stream to a place that `get_rng_state` gave."""
-    default_generator.set_state(new_state._a)
-
-
-def _float_kind(dtype: Any, name: str) -> np.dtype[Any]:
-    kind = _kind(dtype)
-    if kind.kind != "f":
-        raise DTypeError.of(
-            name, given=f"{FROM_NUMPY[kind]}", must="the type must be floating point", hint="torch.float32"
-        )
-    return kind
-
-
-def rand(
-    *size: Any,
-    generator: random.Generator | None = None,
-    dtype: dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Uniform random numbers in [0, 1).
-
-    >>> import chainrule as torch
-    >>> torch.rand(2, 3).shape
-    torch.Size([2, 3])
-    """
-    _check_device(device)
-    g = generator or default_generator
-    return _leaf(g.uniform(_size(size, "rand"), _float_kind(dtype, "rand")), requires_grad)
-
-
-def randn(
-    *args: Any,
-    size: Any = None,
-    generator: random.Generator | None = None,
-    dtype: dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Random numbers from the standard normal distribution.
-
-    >>> import chainrule as torch
-    >>> torch.randn(2, 3).shape, torch.randn(size=()).shape
-    (torch.Size([2, 3]), torch.Size([]))
-    """
-    _check_device(device)
-    g = generator or default_generator
-    return _leaf(g.normal(_size(args, "randn", size), _float_kind(dtype, "randn")), requires_grad)
-
-
-def rand_like(
-    input: Tensor, *, dtype: dtype | None = None, generator: random.Generator | None = None
-) -> Tensor:
-    """Uniform random numbers in [0, 1), in the shape and type of another tensor."""
-    return rand(input._a.shape, dtype=dtype or input.dtype, generator=generator)
-
-
-def randn_like(
-    input: Tensor, *, dtype: dtype | None = None, generator: random.Generator | None = None
-) -> Tensor:
-    """Standard normal random numbers in the shape and type of another tensor."""
-    return randn(input._a.shape, dtype=dtype or input.dtype, generator=generator)
-
-
-def randint(
-    low: int,
-    high: Any = None,
-    size: Any = None,
-    *,
-    generator: random.Generator | None = None,
-    dtype: dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Random integers in [low, high), each equally likely; `randint(high, size)` starts at 0.
-
-    >>> import chainrule as torch
-    >>> x = torch.randint(3, 6, (100,))
-    >>> bool(((x >= 3) & (x < 6)).all())
-    True
-    """
-    _check_device(device)
-    if size is None:
-        low, high, size = 0, low, high
-    if high is None:
-        low, high = 0, low
-    if size is None:
-        raise ArgumentError.of(
-            "randint", given="no size", must="the shape must be given", hint="randint(0, 10, (3,))"
-        )
-    g = generator or default_generator
-    a = g.integers(low, high, _size((size,), "randint"))
-    return _leaf(a.astype(_kind(dtype, dtypes.int64), copy=False), requires_grad)
-
-
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: dtype | None = None) -> Tensor:
-    """Random integers in the shape and type of another tensor."""
-    bounds = (0, low) if high is None else (low, high)
-    return randint(*bounds, input._a.shape, dtype=dtype or input.dtype)
-
-
-def randperm(
-    n: int, *, generator: random.Generator | None = None, dtype: dtype | None = None, device: Any = None
-) -> Tensor:
-    """The numbers 0 to n-1 in random order.
-
-    >>> import chainrule as torch
-    >>> torch.randperm(5).sort().values
-    tensor([0, 1, 2, 3, 4])
-    """
-    _check_device(device)
-    a = (generator or default_generator).permutation(n)
-    return _leaf(a.astype(_kind(dtype, dtypes.int64), copy=False), False)
-
-
-def normal(
-    mean: Any = 0.0,
-    std: Any = 1.0,
-    size: Any = None,
-    *,
-    generator: random.Generator | None = None,
-    dtype: dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Normal random numbers; mean and std are numbers (with `size`) or tensors.
-
-    >>> import chainrule as torch
-    >>> torch.normal(0, 0.01, (2, 3)).shape
-    torch.Size([2, 3])
-    """
-    _check_device(device)
-    low = std._a.min() if isinstance(std, TensorBase) and std._a.size else std
-    if not isinstance(low, TensorBase) and low < 0:
-        raise ArgumentError.of("normal", given=f"std={low}", must="a standard deviation must not be negative")
-    tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
-    if tensors:
-        shape = np.broadcast_shapes(*[x._a.shape for x in tensors])
-        kind: Any = tensors[0].dtype
-    elif size is None:
-        raise ArgumentError.of(
-            "normal",
-            given="numbers for mean and std, but no size",
-            must="the shape must be given",
-            hint="normal(0, 1, (3,))",
-        )
-    else:
-        shape, kind = _size((size,), "normal"), dtype
-    noise = randn(shape, generator=generator, dtype=kind)
-    out = noise if not tensors and std == 1 and mean == 0 else noise * std + mean
-    return out.detach().requires_grad_() if requires_grad else out
-
-
-def bernoulli(input: Tensor, p: float | None = None, *, generator: random.Generator | None = None) -> Tensor:
-    """1 with the probability given by each element (or by `p`), else 0, in the type of the input.
-
-    >>> import chainrule as torch
-    >>> torch.bernoulli(torch.tensor([0.0, 1.0]))
-    tensor([0., 1.])
-    """
-    g = generator or default_generator
-    chance = input._a if p is None else p
-    if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
-        raise ArgumentError.of(
-            "bernoulli", given="a probability outside [0, 1]", must="probabilities must lie in [0, 1]"
-        )
-    kind = np.dtype(np.float64) if input._a.dtype == np.float64 else np.dtype(np.float32)
-    drawn = g.uniform(input._a.shape, kind) < chance
-    return wrap(drawn.astype(input._a.dtype))  # type: ignore[no-any-return]
-
-
-def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: random.Generator | None = None
-) -> Tensor:
-    """Indices drawn with probabilities in proportion to the weights in each row.
-
-    Shapes:  (n,) -> (num_samples,); (m, n) -> (m, num_samples).
-    Raises:  ArgumentError for weights that are negative, not finite or all 0, or for more samples than
-             weights above 0 without replacement.
-
-    >>> import chainrule as torch
-    >>> torch.multinomial(torch.tensor([0.0, 1.0]), 3, replacement=True)
-    tensor([1, 1, 1])
-    """
-    w = input._a
-    if w.ndim not in (1, 2) or w.dtype.kind != "f":
-        raise ArgumentError.of(
-            "multinomial",
-            given=f"{input.dtype} weights {w.shape}",
-            must="weights must be a floating-point vector or matrix",
-        )
-    rows = np.atleast_2d(w).astype(np.float64)
-    if not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(1) == 0).any():
-        raise ArgumentError.of(
-            "multinomial",
-            given=f"weights {w.shape}",
-            must="weights must be finite, not negative, and not all 0",
-        )
-    if not replacement and num_samples > int((rows > 0).sum(1).min()):
-        raise ArgumentError.of(
-            "multinomial",
-            given=f"num_samples={num_samples} for {int((rows > 0).sum(1).min())} weights above 0",
-            must="without replacement each index is drawn at most once",
-            hint="replacement=True",
-        )
-    g = generator or default_generator
-    if replacement:
-        edges = np.cumsum(rows, 1)
-        u = g.uniform((len(rows), num_samples), np.float64) * edges[:, -1:]
-        found = np.stack([np.searchsorted(e, x, "right") for e, x in zip(edges, u, strict=True)])
-        last = (
-            rows.shape[1] - 1 - np.argmax(rows[:, ::-1] > 0, 1)
-        )  # rounding must not reach past the last weight
-        found = np.minimum(found, last[:, None])
-    else:
-        # The smallest of exponential waiting times comes first: rates are the weights.
-        waits = g.exponential(rows.shape, np.float64)
-        with np.errstate(divide="ignore"):
-            found = np.argsort(np.where(rows > 0, waits / rows, np.inf), 1, kind="stable")[:, :num_samples]
-    return wrap(found.reshape(num_samples) if w.ndim == 1 else found)  # type: ignore[no-any-return]
-
-
-# -- random values in place ------------------------------------------------------------------------------------
-
-
-def _filled(x: Tensor, values: np.ndarray[Any, Any]) -> Tensor:
-    return inplace.copy_(x, wrap(values.astype(x._a.dtype, copy=False)))  # type: ignore[no-any-return]
-
-
-def _draw_kind(x: Tensor, name: str) -> np.dtype[Any]:
-    if x._a.dtype.kind != "f":
-        raise DTypeError.of(
-            name,
-            given=f"a tensor of type {x.dtype}",
-            must="the type must be floating point",
-            hint="x.float()",
-        )
-    return x._a.dtype
-
-
-def uniform_(
-    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: random.Generator | None = None
-) -> Tensor:
-    """Fill with uniform random numbers in [from, to). Returns self."""
-    if not from_ <= to:
-        raise ArgumentError.of(
-            "uniform_", given=f"from={from_}, to={to}", must="the lower end must not be above the upper end"
-        )
-    u = (generator or default_generator).uniform(self._a.shape, _draw_kind(self, "uniform_"))
-    return _filled(self, u * self._a.dtype.type(to - from_) + self._a.dtype.type(from_))
-
-
-def normal_(
-    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: random.Generator | None = None
-) -> Tensor:
-    """Fill with normal random numbers. Returns self."""
-    if std < 0:
-        raise ArgumentError.of(
-            "normal_", given=f"std={std}", must="a standard deviation must not be negative"
-        )
-    z = (generator or default_generator).normal(self._a.shape, _draw_kind(self, "normal_"))
-    return _filled(self, z * self._a.dtype.type(std) + self._a.dtype.type(mean))
-
-
-def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: random.Generator | None = None) -> Tensor:
-    """Fill with 1 with probability p, else 0. Returns self."""
-    chance = p._a if isinstance(p, TensorBase) else p
-    if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
-        raise ArgumentError.of("bernoulli_", given=f"p={p}", must="probabilities must lie in [0, 1]")
-    kind = np.dtype(np.float64) if self._a.dtype == np.float64 else np.dtype(np.float32)
-    drawn = (generator or default_generator).uniform(self._a.shape, kind) < chance
-    return _filled(self, np.asarray(drawn))
-
-
-def exponential_(self: Tensor, lambd: float = 1.0, *, generator: random.Generator | None = None) -> Tensor:
-    """Fill with exponential waiting times at rate `lambd`. Returns self."""
-    if lambd <= 0:
-        raise ArgumentError.of("exponential_", given=f"lambd={lambd}", must="the rate must be positive")
-    waits = (generator or default_generator).exponential(self._a.shape, _draw_kind(self, "exponential_"))
-    return _filled(self, waits / self._a.dtype.type(lambd))
-
-
-def random_(
-    self: Tensor, from_: int = 0, to: int | None = None, *, generator: random.Generator | None = None
-) -> Tensor:
-    """Fill with random integers in [from, to); with one number in [0, number). Returns self."""
-    if to is None:
-        limit = (
-            2**24
-            if self._a.dtype.kind == "f"
-            else int(np.iinfo(self._a.dtype).max)
-            if self._a.dtype.kind != "b"
-            else 2
-        )
-        from_, to = (0, limit) if from_ == 0 else (0, from_)
-    return _filled(self, (generator or default_generator).integers(from_, to, self._a.shape))
-
-
-for _method in (uniform_, normal_, bernoulli_, exponential_, random_):
-    setattr(Tensor, _method.__name__, _method)
-Tensor.bernoulli = bernoulli  # type: ignore[attr-defined]
-Tensor.multinomial = multinomial  # type: ignore[attr-defined]
+    return made(np.power(base, np.linspace(float(start), float(end), steps)).astype(kind_of(dtype)), False)

@@ -123,7 +123,7 @@ def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     result._node = None  # type: ignore[attr-defined]
     result._view = None  # type: ignore[attr-defined]
     result._v = 0  # type: ignore[attr-defined]
-    result.grad = None  # type: ignore[attr-defined]
+    result._grad = None  # type: ignore[attr-defined]
     return record(op, result, xs, settings)
 
 
@@ -403,7 +403,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
             out._node = None  # type: ignore[attr-defined]
             out._view = None  # type: ignore[attr-defined]
             out._v = 0  # type: ignore[attr-defined]
-            out.grad = None  # type: ignore[attr-defined]
+            out._grad = None  # type: ignore[attr-defined]
             if differentiable:
                 n = x._node if x._view is None else sync(x)
                 if (n is not None or m is not None) and _grad_state.grad:
@@ -447,7 +447,7 @@ def unary(op: Primitive, name: str) -> Callable[[Any], Any]:
                 out._node = None  # type: ignore[attr-defined]
                 out._view = None  # type: ignore[attr-defined]
                 out._v = 0  # type: ignore[attr-defined]
-                out.grad = None  # type: ignore[attr-defined]
+                out._grad = None  # type: ignore[attr-defined]
                 if differentiable:
                     n = x._node if x._view is None else sync(x)
                     if n is not None and _grad_state.grad:

@@ -9,7 +9,7 @@ had kept of the old value is found out by the version. That is also all that a t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from .ops.primitive import Primitive
 from .ops.views import EXPAND, OVERWRITE
 from .tape import mode
 from .tape.node import AccumulateGrad, Node, OpNode
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 _grad_state = mode.state
 _NO_SETTINGS: dict[str, Any] = {}
@@ -60,12 +63,13 @@ def _keep_old(x: Any, node: Node | None) -> None:
         old = None
         for i, kept in enumerate(node.inputs):
             if kept is x:
+                assert node.versions is not None
                 old = wrap(x._a.copy(), x._node) if old is None else old
                 node.inputs[i] = old
                 node.versions[i] = 0
 
 
-def composed(function: Callable[..., Any]) -> Callable[..., Any]:
+def composed(function: Callable[..., Any]) -> Callable[..., Tensor]:
     """The in-place form of a function made of several primitives: its result is written into the tensor."""
     name = function.__name__
 
@@ -83,7 +87,7 @@ def composed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
-    """An operator `x ?= y`: fast for float tensors of one type and Python numbers when nothing is recorded."""
+    """An operator `x ?= y`: fast for floats of one type and Python numbers when nothing is recorded."""
     ufunc = op.numpy
     assert isinstance(ufunc, np.ufunc)
 
@@ -120,7 +124,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
 
 
 def with_other(op: Primitive, x: Any, y: Any) -> Any:
-    """`x op= y` for an operand of any kind: NumPy arrays are converted, what is no operand is left to Python."""
+    """`x op= y` for an operand of any kind; NumPy arrays are converted, others are left to Python."""
     if isinstance(y, _OPERANDS):
         return apply(op, x, (y,))
     if isinstance(y, np.ndarray):
@@ -134,17 +138,17 @@ def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
         raise GradError.of(
             f"in-place {what}",
             given=f"a tensor {x._a.shape} whose memory cannot be written",
-            must="each element must have a place of its own; an expanded tensor shares places, and an array from "
-            "NumPy may be read-only",
+            must="each element must have a place of its own; an expanded tensor shares places, and an array "
+            "from NumPy may be read-only",
             hint="clone() it first",
         )
     if not _grad_state.grad:
         return False
     node = x._node if x._view is None else sync(x)
     base = base_of(x)
-    if node is None and base._node is None:
-        if x._a.dtype.kind != "f" or not any(_wants_gradient(y) for y in args):
-            return False
+    recorded_args = x._a.dtype.kind == "f" and any(map(_wants_gradient, args))
+    if node is None and base._node is None and not recorded_args:
+        return False
     if base is not x and not x._view.link and not isinstance(node, AccumulateGrad):
         raise GradError.of(
             f"in-place {what}",

@@ -10,9 +10,10 @@ from math import prod
 
 from ..core.errors import ArgumentError, ShapeError
 from ..core.shapes import Size
-from ..creation import multinomial, ones, zeros
+from ..creation import ones, zeros
 from ..functions.pointwise import exp, floor, lgamma, log, where
 from ..functions.reductions import logsumexp
+from ..functions.sampling import multinomial
 from ..tensor import Tensor
 
 

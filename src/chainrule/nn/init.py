@@ -10,7 +10,8 @@ from typing import Any
 
 from ..autograd import no_grad
 from ..core.errors import ArgumentError, ShapeError, nearest
-from ..creation import empty, eye, randperm
+from ..creation import empty, eye
+from ..functions.sampling import randperm
 from ..functions.shaping import diagonal
 from ..linalg import qr
 from ..tensor import Tensor

@@ -177,17 +177,17 @@ def store(node: AccumulateGrad, g: Any, fresh: bool, create_graph: bool) -> None
     leaf = node.leaf()
     if leaf is None:
         return
-    if leaf.grad is None:
+    if leaf._grad is None:
         if create_graph:
-            leaf.grad = g if fresh else g.clone()
+            leaf._grad = g if fresh else g.clone()
         else:
             owned = fresh and g._a.flags.c_contiguous
-            leaf.grad = g if owned and g._node is None else _detached_copy(g, copy=not owned)
+            leaf._grad = g if owned and g._node is None else _detached_copy(g, copy=not owned)
     elif create_graph:
-        leaf.grad = leaf.grad + g
+        leaf._grad = leaf._grad + g
     else:
         with mode.no_grad():
-            leaf.grad += g
+            leaf._grad += g
     for hook in list((node.after or {}).values()):
         hook(leaf)
 

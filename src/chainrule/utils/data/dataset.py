@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from ...core.errors import ArgumentError, ShapeError
 from ...core.random import Generator
-from ...creation import randperm
+from ...functions.sampling import randperm
 from ...tensor import Tensor
 
 _T = TypeVar("_T")

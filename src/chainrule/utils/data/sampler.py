@@ -14,7 +14,8 @@ from typing import Any, Generic, TypeVar
 from ...core.dtypes import float64, int64
 from ...core.errors import ArgumentError
 from ...core.random import Generator
-from ...creation import arange, as_tensor, multinomial, randint, randperm
+from ...creation import arange, as_tensor
+from ...functions.sampling import multinomial, randint, randperm
 from ...functions.shaping import cat
 from ...tensor import Tensor
 

@@ -1,0 +1,40 @@
+"""What all functions that make a tensor have in common: size, element type, device, `requires_grad`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..base import wrap
+from ..core import dtypes
+from ..core.device import device as device_class
+from ..core.dtypes import as_dtype
+from ..core.shapes import new_shape, sizes_from_args
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def made(a: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
+    """A new tensor on this array."""
+    out: Tensor = wrap(a)
+    return out.requires_grad_() if requires_grad else out
+
+
+def kind_of(dtype: Any, fallback: dtypes.dtype | None = None) -> np.dtype[Any]:
+    """The NumPy type of the `dtype=` that was given, or of the fallback, or of the default."""
+    if dtype is not None:
+        return as_dtype(dtype).numpy
+    return (fallback or dtypes.get_default_dtype()).numpy
+
+
+def check_device(device: Any) -> None:
+    """Refuse a device other than the CPU."""
+    if device is not None:
+        device_class(device)
+
+
+def size_of(size: tuple[Any, ...], name: str, given: Any = None) -> tuple[int, ...]:
+    """The shape from the arguments of `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))`."""
+    return new_shape(sizes_from_args((given,) if given is not None else size, name))

@@ -1,0 +1,364 @@
+"""Tensors of random numbers, and tensors filled with them in place. Next: `../creation.py` for the others.
+
+Every draw comes from a `Generator` (`../core/random.py`): a stream that depends on its seed and on how much
+has been drawn, on nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import inplace
+from ..base import TensorBase, wrap
+from ..core import dtypes, random
+from ..core.dtypes import FROM_NUMPY, dtype
+from ..core.errors import ArgumentError, DTypeError
+from .options import check_device, kind_of, made, size_of
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Generator(random.Generator):
+    """A stream of random numbers of its own. `manual_seed(seed)` starts it anew.
+
+    >>> import chainrule as torch
+    >>> g = torch.Generator().manual_seed(1)
+    >>> a = torch.rand(2, generator=g)
+    >>> torch.equal(a, torch.rand(2, generator=g.manual_seed(1)))
+    True
+    """
+
+    __slots__ = ()
+
+
+default_generator = random.default_generator
+
+
+def manual_seed(seed: int) -> random.Generator:
+    """Start the default random stream anew; the same seed gives the same numbers everywhere.
+
+    >>> import chainrule as torch
+    >>> _ = torch.manual_seed(0)
+    >>> a = torch.rand(3)
+    >>> _ = torch.manual_seed(0)
+    >>> torch.equal(a, torch.rand(3))
+    True
+    """
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the default random stream at a place chosen by the system. Returns the seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed of the default random stream."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """Where the default random stream stands, as a uint8 tensor."""
+    return wrap(default_generator.get_state())  # type: ignore[no-any-return]
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Put the default random stream to a place that `get_rng_state` gave."""
+    default_generator.set_state(new_state._a)
+
+
+def _float_kind(dtype: Any, name: str) -> np.dtype[Any]:
+    kind = kind_of(dtype)
+    if kind.kind != "f":
+        raise DTypeError.of(
+            name, given=f"{FROM_NUMPY[kind]}", must="the type must be floating point", hint="torch.float32"
+        )
+    return kind
+
+
+def rand(
+    *size: Any,
+    generator: random.Generator | None = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform random numbers in [0, 1).
+
+    >>> import chainrule as torch
+    >>> torch.rand(2, 3).shape
+    torch.Size([2, 3])
+    """
+    check_device(device)
+    g = generator or default_generator
+    return made(g.uniform(size_of(size, "rand"), _float_kind(dtype, "rand")), requires_grad)
+
+
+def randn(
+    *args: Any,
+    size: Any = None,
+    generator: random.Generator | None = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Random numbers from the standard normal distribution.
+
+    >>> import chainrule as torch
+    >>> torch.randn(2, 3).shape, torch.randn(size=()).shape
+    (torch.Size([2, 3]), torch.Size([]))
+    """
+    check_device(device)
+    g = generator or default_generator
+    return made(g.normal(size_of(args, "randn", size), _float_kind(dtype, "randn")), requires_grad)
+
+
+def rand_like(
+    input: Tensor, *, dtype: dtype | None = None, generator: random.Generator | None = None
+) -> Tensor:
+    """Uniform random numbers in [0, 1), in the shape and type of another tensor."""
+    return rand(input._a.shape, dtype=dtype or input.dtype, generator=generator)
+
+
+def randn_like(
+    input: Tensor, *, dtype: dtype | None = None, generator: random.Generator | None = None
+) -> Tensor:
+    """Standard normal random numbers in the shape and type of another tensor."""
+    return randn(input._a.shape, dtype=dtype or input.dtype, generator=generator)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: random.Generator | None = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Random integers in [low, high), each equally likely; `randint(high, size)` starts at 0.
+
+    >>> import chainrule as torch
+    >>> x = torch.randint(3, 6, (100,))
+    >>> bool(((x >= 3) & (x < 6)).all())
+    True
+    """
+    check_device(device)
+    if size is None:
+        low, high, size = 0, low, high
+    if high is None:
+        low, high = 0, low
+    if size is None:
+        raise ArgumentError.of(
+            "randint", given="no size", must="the shape must be given", hint="randint(0, 10, (3,))"
+        )
+    g = generator or default_generator
+    a = g.integers(low, high, size_of((size,), "randint"))
+    return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), requires_grad)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: dtype | None = None) -> Tensor:
+    """Random integers in the shape and type of another tensor."""
+    bounds = (0, low) if high is None else (low, high)
+    return randint(*bounds, input._a.shape, dtype=dtype or input.dtype)
+
+
+def randperm(
+    n: int, *, generator: random.Generator | None = None, dtype: dtype | None = None, device: Any = None
+) -> Tensor:
+    """The numbers 0 to n-1 in random order.
+
+    >>> import chainrule as torch
+    >>> torch.randperm(5).sort().values
+    tensor([0, 1, 2, 3, 4])
+    """
+    check_device(device)
+    a = (generator or default_generator).permutation(n)
+    return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), False)
+
+
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: random.Generator | None = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal random numbers; mean and std are numbers (with `size`) or tensors.
+
+    >>> import chainrule as torch
+    >>> torch.normal(0, 0.01, (2, 3)).shape
+    torch.Size([2, 3])
+    """
+    check_device(device)
+    low = std._a.min() if isinstance(std, TensorBase) and std._a.size else std
+    if not isinstance(low, TensorBase) and low < 0:
+        raise ArgumentError.of("normal", given=f"std={low}", must="a standard deviation must not be negative")
+    tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
+    if tensors:
+        shape = np.broadcast_shapes(*[x._a.shape for x in tensors])
+        kind: Any = FROM_NUMPY[tensors[0]._a.dtype]
+    elif size is None:
+        raise ArgumentError.of(
+            "normal",
+            given="numbers for mean and std, but no size",
+            must="the shape must be given",
+            hint="normal(0, 1, (3,))",
+        )
+    else:
+        shape, kind = size_of((size,), "normal"), dtype
+    noise = randn(shape, generator=generator, dtype=kind)
+    out = noise if not tensors and std == 1 and mean == 0 else noise * std + mean
+    return out.detach().requires_grad_() if requires_grad else out
+
+
+def bernoulli(input: Tensor, p: float | None = None, *, generator: random.Generator | None = None) -> Tensor:
+    """1 with the probability given by each element (or by `p`), else 0, in the type of the input.
+
+    >>> import chainrule as torch
+    >>> torch.bernoulli(torch.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
+    g = generator or default_generator
+    chance = input._a if p is None else p
+    if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
+        raise ArgumentError.of(
+            "bernoulli", given="a probability outside [0, 1]", must="probabilities must lie in [0, 1]"
+        )
+    kind = np.dtype(np.float64) if input._a.dtype == np.float64 else np.dtype(np.float32)
+    drawn = g.uniform(input._a.shape, kind) < chance
+    return wrap(drawn.astype(input._a.dtype))  # type: ignore[no-any-return]
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: random.Generator | None = None
+) -> Tensor:
+    """Indices drawn with probabilities in proportion to the weights in each row.
+
+    Shapes:  (n,) -> (num_samples,); (m, n) -> (m, num_samples).
+    Raises:  ArgumentError for weights that are negative, not finite or all 0, or for more samples than
+             weights above 0 without replacement.
+
+    >>> import chainrule as torch
+    >>> torch.multinomial(torch.tensor([0.0, 1.0]), 3, replacement=True)
+    tensor([1, 1, 1])
+    """
+    w = input._a
+    if w.ndim not in (1, 2) or w.dtype.kind != "f":
+        raise ArgumentError.of(
+            "multinomial",
+            given=f"{input.dtype} weights {w.shape}",
+            must="weights must be a floating-point vector or matrix",
+        )
+    rows = np.atleast_2d(w).astype(np.float64)
+    if not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(1) == 0).any():
+        raise ArgumentError.of(
+            "multinomial",
+            given=f"weights {w.shape}",
+            must="weights must be finite, not negative, and not all 0",
+        )
+    if not replacement and num_samples > int((rows > 0).sum(1).min()):
+        raise ArgumentError.of(
+            "multinomial",
+            given=f"num_samples={num_samples} for {int((rows > 0).sum(1).min())} weights above 0",
+            must="without replacement each index is drawn at most once",
+            hint="replacement=True",
+        )
+    g = generator or default_generator
+    if replacement:
+        edges = np.cumsum(rows, 1)
+        u = g.uniform((len(rows), num_samples), np.float64) * edges[:, -1:]
+        found = np.stack([np.searchsorted(e, x, "right") for e, x in zip(edges, u, strict=True)])
+        last = (
+            rows.shape[1] - 1 - np.argmax(rows[:, ::-1] > 0, 1)
+        )  # rounding must not reach past the last weight
+        found = np.minimum(found, last[:, None])
+    else:
+        # The smallest of exponential waiting times comes first: rates are the weights.
+        waits = g.exponential(rows.shape, np.float64)
+        with np.errstate(divide="ignore"):
+            found = np.argsort(np.where(rows > 0, waits / rows, np.inf), 1, kind="stable")[:, :num_samples]
+    return wrap(found.reshape(num_samples) if w.ndim == 1 else found)  # type: ignore[no-any-return]
+
+
+# -- in place ----------------------------------------------------------------------------------------
+
+
+def _filled(x: Tensor, values: np.ndarray[Any, Any]) -> Tensor:
+    return inplace.copy_(x, wrap(values.astype(x._a.dtype, copy=False)))  # type: ignore[no-any-return]
+
+
+def _draw_kind(x: Tensor, name: str) -> np.dtype[Any]:
+    if x._a.dtype.kind != "f":
+        raise DTypeError.of(
+            name,
+            given=f"a tensor of type {x.dtype}",
+            must="the type must be floating point",
+            hint="x.float()",
+        )
+    return x._a.dtype
+
+
+def uniform_(
+    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: random.Generator | None = None
+) -> Tensor:
+    """Fill with uniform random numbers in [from, to). Returns self."""
+    if not from_ <= to:
+        raise ArgumentError.of(
+            "uniform_", given=f"from={from_}, to={to}", must="the lower end must not be above the upper end"
+        )
+    u = (generator or default_generator).uniform(self._a.shape, _draw_kind(self, "uniform_"))
+    return _filled(self, u * self._a.dtype.type(to - from_) + self._a.dtype.type(from_))
+
+
+def normal_(
+    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: random.Generator | None = None
+) -> Tensor:
+    """Fill with normal random numbers. Returns self."""
+    if std < 0:
+        raise ArgumentError.of(
+            "normal_", given=f"std={std}", must="a standard deviation must not be negative"
+        )
+    z = (generator or default_generator).normal(self._a.shape, _draw_kind(self, "normal_"))
+    return _filled(self, z * self._a.dtype.type(std) + self._a.dtype.type(mean))
+
+
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: random.Generator | None = None) -> Tensor:
+    """Fill with 1 with probability p, else 0. Returns self."""
+    chance = p._a if isinstance(p, TensorBase) else p
+    if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
+        raise ArgumentError.of("bernoulli_", given=f"p={p}", must="probabilities must lie in [0, 1]")
+    kind = np.dtype(np.float64) if self._a.dtype == np.float64 else np.dtype(np.float32)
+    drawn = (generator or default_generator).uniform(self._a.shape, kind) < chance
+    return _filled(self, np.asarray(drawn))
+
+
+def exponential_(self: Tensor, lambd: float = 1.0, *, generator: random.Generator | None = None) -> Tensor:
+    """Fill with exponential waiting times at rate `lambd`. Returns self."""
+    if lambd <= 0:
+        raise ArgumentError.of("exponential_", given=f"lambd={lambd}", must="the rate must be positive")
+    waits = (generator or default_generator).exponential(self._a.shape, _draw_kind(self, "exponential_"))
+    return _filled(self, waits / self._a.dtype.type(lambd))
+
+
+def random_(
+    self: Tensor, from_: int = 0, to: int | None = None, *, generator: random.Generator | None = None
+) -> Tensor:
+    """Fill with random integers in [from, to); with one number in [0, number). Returns self."""
+    if to is None:
+        limit = (
+            2**24
+            if self._a.dtype.kind == "f"
+            else int(np.iinfo(self._a.dtype).max)
+            if self._a.dtype.kind != "b"
+            else 2
+        )
+        from_, to = (0, limit) if from_ == 0 else (0, from_)
+    return _filled(self, (generator or default_generator).integers(from_, to, self._a.shape))

@@ -1,0 +1,1 @@
+"""The members of Tensor, by what they concern. `../tensor.py` puts them together and adds the functions."""

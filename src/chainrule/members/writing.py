@@ -1,0 +1,175 @@
+"""In-place operations: `x.op_()` writes the result of `op` into x's own memory. How: `../inplace.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from .. import inplace
+from ..base import TensorBase
+from ..functions import indexing, linalg, pointwise, reductions, sampling, shaping
+from ..inplace import composed
+from ..ops import arithmetic as ar
+from ..ops.primitive import Primitive
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _primitive(op: Primitive, name: str) -> Callable[..., Tensor]:
+    """The in-place form of one primitive."""
+
+    def method(self: Any, *others: Any) -> Any:
+        return inplace.apply(op, self, others)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"{op.formula}, written into this tensor. Returns self."
+    return method
+
+
+_add = inplace.binary(ar.ADD, "add_")
+_sub = inplace.binary(ar.SUB, "sub_")
+
+
+class Writing(TensorBase):
+    """The part of Tensor that changes it in place."""
+
+    __slots__ = ()
+
+    # -- values ---------------------------------------------------------------------------------------
+
+    copy_ = inplace.copy_
+
+    def zero_(self) -> Self:
+        """All elements become 0. Returns self."""
+        inplace.copy_(self, 0)
+        return self
+
+    def fill_(self, value: Any) -> Self:
+        """All elements become `value`. Returns self."""
+        inplace.copy_(self, value)
+        return self
+
+    uniform_ = sampling.uniform_
+    normal_ = sampling.normal_
+    bernoulli_ = sampling.bernoulli_
+    exponential_ = sampling.exponential_
+    random_ = sampling.random_
+
+    # -- arithmetic -----------------------------------------------------------------------------------
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Self:
+        """self += alpha * other. Returns self."""
+        _add(self, other if alpha == 1 else other * alpha)
+        return self
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Self:
+        """self -= alpha * other. Returns self."""
+        _sub(self, other if alpha == 1 else other * alpha)
+        return self
+
+    subtract_ = sub_
+
+    # With one temporary each, instead of a new result that is copied back.
+
+    def lerp_(self, end: Tensor, weight: Any) -> Self:
+        """self += weight * (end - self). Returns self."""
+        return self.add_((end - self).mul_(weight))
+
+    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Self:
+        """self += value * tensor1 * tensor2. Returns self."""
+        product = tensor1 * tensor2
+        return self.add_(product if value == 1 else product.mul_(value))
+
+    def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Self:
+        """self += value * tensor1 / tensor2. Returns self."""
+        quotient = tensor1 / tensor2
+        return self.add_(quotient if value == 1 else quotient.mul_(value))
+
+    mul_ = multiply_ = inplace.binary(ar.MUL, "mul_")
+    div_ = divide_ = inplace.binary(ar.DIV, "div_")
+    floor_divide_ = _primitive(ar.FLOOR_DIVIDE, "floor_divide_")
+    remainder_ = _primitive(ar.REMAINDER, "remainder_")
+    fmod_ = _primitive(ar.FMOD, "fmod_")
+    neg_ = negative_ = _primitive(ar.NEG, "neg_")
+    reciprocal_ = _primitive(ar.RECIPROCAL, "reciprocal_")
+    square_ = _primitive(ar.SQUARE, "square_")
+    pow_ = composed(pointwise.pow)
+    addmm_ = composed(linalg.addmm)
+    cumsum_ = composed(reductions.cumsum)
+    cumprod_ = composed(reductions.cumprod)
+
+    # -- sign, rounding, limits -----------------------------------------------------------------------
+
+    abs_ = absolute_ = composed(pointwise.abs)
+    sign_ = _primitive(ar.SIGN, "sign_")
+    relu_ = _primitive(ar.RELU, "relu_")
+    floor_ = _primitive(ar.FLOOR, "floor_")
+    ceil_ = _primitive(ar.CEIL, "ceil_")
+    trunc_ = _primitive(ar.TRUNC, "trunc_")
+    round_ = composed(pointwise.round)
+    frac_ = composed(pointwise.frac)
+    clamp_ = clip_ = composed(pointwise.clamp)
+    clamp_min_ = composed(pointwise.clamp_min)
+    clamp_max_ = composed(pointwise.clamp_max)
+    nan_to_num_ = composed(pointwise.nan_to_num)
+
+    # -- exponentials, logarithms, trigonometry -------------------------------------------------------
+
+    exp_ = composed(pointwise.exp)
+    exp2_ = composed(pointwise.exp2)
+    expm1_ = composed(pointwise.expm1)
+    log_ = composed(pointwise.log)
+    log2_ = composed(pointwise.log2)
+    log10_ = composed(pointwise.log10)
+    log1p_ = composed(pointwise.log1p)
+    sqrt_ = composed(pointwise.sqrt)
+    rsqrt_ = composed(pointwise.rsqrt)
+    sin_ = composed(pointwise.sin)
+    cos_ = composed(pointwise.cos)
+    tan_ = composed(pointwise.tan)
+    asin_ = composed(pointwise.asin)
+    acos_ = composed(pointwise.acos)
+    atan_ = composed(pointwise.atan)
+    atan2_ = composed(pointwise.atan2)
+    sinh_ = composed(pointwise.sinh)
+    cosh_ = composed(pointwise.cosh)
+    tanh_ = composed(pointwise.tanh)
+    asinh_ = composed(pointwise.asinh)
+    acosh_ = composed(pointwise.acosh)
+    atanh_ = composed(pointwise.atanh)
+    sigmoid_ = composed(pointwise.sigmoid)
+    erf_ = composed(pointwise.erf)
+    erfc_ = composed(pointwise.erfc)
+    erfinv_ = composed(pointwise.erfinv)
+    lgamma_ = composed(pointwise.lgamma)
+    digamma_ = composed(pointwise.digamma)
+
+    # -- comparison and logic -------------------------------------------------------------------------
+
+    eq_ = composed(pointwise.eq)
+    ne_ = composed(pointwise.ne)
+    lt_ = composed(pointwise.lt)
+    le_ = composed(pointwise.le)
+    gt_ = composed(pointwise.gt)
+    ge_ = composed(pointwise.ge)
+    logical_and_ = composed(pointwise.logical_and)
+    logical_or_ = composed(pointwise.logical_or)
+    logical_xor_ = composed(pointwise.logical_xor)
+    logical_not_ = composed(pointwise.logical_not)
+    bitwise_and_ = composed(pointwise.bitwise_and)
+    bitwise_or_ = composed(pointwise.bitwise_or)
+    bitwise_xor_ = composed(pointwise.bitwise_xor)
+    bitwise_not_ = composed(pointwise.bitwise_not)
+
+    # -- parts ----------------------------------------------------------------------------------------
+
+    masked_fill_ = composed(pointwise.masked_fill)
+    tril_ = composed(shaping.tril)
+    triu_ = composed(shaping.triu)
+    index_add_ = composed(indexing.index_add)
+    index_copy_ = composed(indexing.index_copy)
+    index_fill_ = composed(indexing.index_fill)
+    index_put_ = composed(indexing.index_put)
+    scatter_ = composed(indexing.scatter)
+    scatter_add_ = composed(indexing.scatter_add)
