@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 
-import numpy as np
 import pytest
 
 import chainrule as torch
 from chainrule import nn
 from chainrule.nn import functional as F
+from tests.nn.close import close
 
 ELEMENTWISE = [F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss]
 
@@ -100,11 +100,11 @@ def test_shapes_that_do_not_broadcast():
 
 def test_a_whole_regression_is_spoilt_by_it_and_saved_by_the_hint():
     # What the trap does to a run: the model can only learn the mean of the targets.
-    x = torch.linspace(-1, 1, 20).reshape(20, 1)
+    x = torch.linspace(-1, 1, 20, dtype=torch.float64).reshape(20, 1)
     y = (3 * x).reshape(20)
     slopes = {}
     for hint in (False, True):
-        w = torch.zeros(1, requires_grad=True)
+        w = torch.zeros(1, dtype=torch.float64, requires_grad=True)
         for _ in range(200):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -115,4 +115,4 @@ def test_a_whole_regression_is_spoilt_by_it_and_saved_by_the_hint():
                 w -= 0.5 * w.grad
                 w.grad = None
         slopes[hint] = w.item()
-    np.testing.assert_allclose([slopes[False], slopes[True]], [0.0, 3.0], atol=1e-5)
+    close([slopes[False], slopes[True]], [0.0, 3.0])
