@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..core.files import atomic_write
 from ..data import DataError, Table, read_table
-from ..data.problems import count
+from ..data.problems import count, shown
 from ..training import Predictions, Run, load_run
 from .options import Parser, UsageError, add_reading_options, separator
 from .output import Output
@@ -65,9 +65,9 @@ def run(options: argparse.Namespace) -> int:
     ):
         raise UsageError(f"--out {options.out} is the table itself; the predictions need a file of their own")
     output = Output(sys.stderr, quiet=options.quiet)
+    predictions = trained.predict(table.frame, unseen=options.unseen)
     for note in (*table.notes, *_notes(trained, table, options.unseen)):
         output.note(note)
-    predictions = trained.predict(table.frame, unseen=options.unseen)
     _write(predictions, options.out)
     if trained.target.name in table.frame.columns:
         _compare(trained, table, predictions, output)
@@ -79,9 +79,15 @@ def run(options: argparse.Namespace) -> int:
 def _notes(run: Run, table: Table, unseen: str) -> list[str]:
     notes = []
     if run.history.interrupted:
-        notes.append(f"the training of this run was interrupted, after {count(run.history.best, 'epoch')}")
+        best = run.history.best
+        notes.append(f"the training of this run was interrupted; its weights are those of epoch {best}")
     known = (run.target.name, *run.settings.drop)
     notes += run.preparation.notes_on(table.frame, expected=known)
+    if unseen == "missing":
+        for found in run.preparation.unseen(table.frame):
+            what = "no value" if found.value is None else f"{shown(found.value)}, which no training row had,"
+            rows = count(found.rows, "row")
+            notes.append(f"column {found.column!r} has {what} in {rows}: treated as not known")
     return notes
 
 
@@ -106,7 +112,7 @@ def _compare(run: Run, table: Table, predictions: Predictions, output: Output) -
     try:
         scores, rows = run.score(table.frame, predictions)
     except DataError as problem:
-        output.note(f"no comparison with the column {run.target.name!r}: {problem}")
+        output.note(f"no comparison: {problem}")
         return
     if rows and not output.quiet:
         output.scores(f"Compared on {count(rows, 'row')}", scores, None)

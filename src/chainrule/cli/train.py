@@ -116,7 +116,7 @@ def _baseline(run: Run) -> str:
     if run.target.task == "regression":
         return f"baseline: always {run.target.mean:.4g}, the mean of the training rows"
     answer = shown(run.facts["most_frequent"], most=20)
-    return f"baseline: always {answer}; for the cross-entropy, the shares of the classes"
+    return f"baseline: always {answer}; cross-entropy: the class shares"
 
 
 def _result(run: Run, folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ For any `nn.Module`:
 For tables (`chainrule.data`), on top of it:
 
     settings.py   the choices of a run, their defaults and limits
+    watcher.py    who is told what happens, while it happens
     models.py     linear, softmax or mlp: which one, and how it is built
     job.py        train_table: from a table to a `Run`
     run.py        Run: a trained model that knows its table; predict, save, `load_run`
@@ -28,12 +29,13 @@ can be done in a few lines of Python:
 
 from __future__ import annotations
 
-from .job import Watcher, train_table
+from .job import train_table
 from .loop import Diverged, Epoch, History, evaluate, fit
 from .run import Predictions, Run, load_run
 from .settings import SettingError, Settings
 from .step import train_step
 from .verdict import Verdict
+from .watcher import Watcher
 
 __all__ = [
     "Diverged",

@@ -32,10 +32,10 @@ from ..data import (
     read_table,
     split_rows,
 )
-from ..data.problems import count, listing
+from ..data.problems import count, listing, shown
 from ..data.values import Indices
 from ..utils.data import DataLoader, TensorDataset
-from .loop import Diverged, Epoch, History, fit
+from .loop import Diverged, History, fit
 from .metrics import (
     Scores,
     classification_baseline,
@@ -47,31 +47,10 @@ from .models import ModelSpec, decide, make_loss, make_optimizer
 from .run import ROWS_AT_ONCE, Run, softmax
 from .settings import Settings
 from .verdict import Verdict, judge
+from .watcher import Watcher
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Watcher:
-    """Is told what happens. This one keeps it to itself; the command line's prints it."""
-
-    def fact(self, label: str, text: str) -> None:
-        """A decision: `Target`, `price (the last column)`."""
-
-    def note(self, text: str) -> None:
-        """Something that the user should know."""
-
-    def start(self, epochs: int, steps: int) -> None:
-        """Training begins: at most so many epochs of so many steps."""
-
-    def step(self) -> None:
-        """A step is done."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch is done."""
-
-    def end(self, history: History) -> None:
-        """Training is over, for whatever reason."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +225,7 @@ def _describe_inputs(columns: Columns, preparation: Preparation) -> str:
 
 def _part(frame: pd.DataFrame, target: Target, preparation: Preparation, watcher: Watcher) -> _Part:
     for found in preparation.unseen(frame):
-        what = f"has {found.value!r}" if found.value is not None else "has no value"
+        what = "has no value" if found.value is None else f"has {shown(found.value)}"
         watcher.note(
             f"column {found.column!r} {what} in {count(found.rows, 'row')} held out, "
             "but in no training row: treated as not known"
