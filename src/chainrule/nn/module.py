@@ -1,9 +1,8 @@
-"""Module: the base of all layers and models. It knows its parameters, buffers and submodules by name.
+"""Module: the base of all layers and models.
 
-Here: registration and attribute rules, the call, walking through the tree, training mode, conversion of
-      element
-types, printing. Saving and loading state is in `state.py`, hooks are in `hooks.py`, the path in an error is
-in `locate.py`. Next: `containers.py`.
+Here: the call, walking through the tree of submodules, training mode, conversion of element types, printing.
+What is registered under which name is in `registry.py`, saving and loading in `state.py`, hooks are in
+`hooks.py`, the path in an error comes from `locate.py`. Next: `containers.py`.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from . import hooks as _hooks
 from . import state as _state
 from .hooks import Hook, Hooks, RemovableHandle
 from .locate import Facts, annotate
-from .parameter import Buffer, Parameter
+from .parameter import Parameter
+from .registry import Registry, typename
 
-_REGISTRIES = ("_parameters", "_buffers", "_modules")
 
-
-class Module:
+class Module(Registry):
     """Base class of layers and models. A subclass sets its parts in `__init__` and computes in `forward`.
 
     Parameters and modules that are assigned as attributes are registered under that name: `parameters()`,
@@ -44,20 +42,8 @@ class Module:
     ['slope']
     """
 
-    training: bool = True
-    _hooks: Hooks | None = (
-        None  # made when the first hook is registered: a call without hooks tests this one name
-    )
-    _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
-    _non_persistent_buffers_set: set[str]
-
-    def __init__(self) -> None:
-        # Straight into __dict__: the attribute rules below need these names to be there.
-        self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers_set=set()
-        )
+    _hooks: Hooks | None = None  # made for the first hook: a call without any tests this one name
+    _modules: dict[str, Module | None]  # type: ignore[assignment]  # this class is the only one to be registered
 
     # ---- the call ------------------------------------------------------------------------------------------
 
@@ -87,127 +73,6 @@ class Module:
         Called only after `forward(*args)` has failed, so it may look at anything; see `linear.py`.
         """
         return None
-
-    # ---- registration --------------------------------------------------------------------------------------
-
-    def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter under a name; None reserves the name."""
-        self._check_name("parameter", name)
-        if param is not None and not isinstance(param, Parameter):
-            raise TypeError(
-                f"cannot assign '{_typename(param)}' object to parameter '{name}' "
-                "(Parameter or None required)"
-            )
-        if param is not None and not param.is_leaf:
-            raise ValueError(
-                f"cannot assign a computed tensor to parameter '{name}': a parameter must be a leaf\n"
-                "  try: compute it in forward() from the parameters it depends on, or Parameter(x.detach())"
-            )
-        self._parameters[name] = param
-
-    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that belongs to the state but is not trained. Not persistent: it is not saved."""
-        self._check_name("buffer", name)
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (Tensor or None required)"
-            )
-        self._buffers[name] = tensor
-        if persistent:
-            self._non_persistent_buffers_set.discard(name)
-        else:
-            self._non_persistent_buffers_set.add(name)
-
-    def add_module(self, name: str, module: Module | None) -> None:
-        """Add a submodule under a name; None reserves the name."""
-        self._check_name("module", name)
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{_typename(module)} is not a Module subclass")
-        self._modules[name] = module
-
-    register_module = add_module
-
-    def _check_name(self, kind: str, name: str) -> None:
-        registry = self.__dict__.get(f"_{kind}s")
-        if registry is None:
-            raise _init_first(kind, self, name)
-        if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {_typename(name)}")
-        if "." in name:
-            raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
-        if name == "":
-            raise KeyError(f'{kind} name can\'t be empty string ""')
-        if name not in registry and hasattr(self, name):
-            raise KeyError(f"attribute '{name}' already exists")
-
-    # ---- attributes ----------------------------------------------------------------------------------------
-
-    def __getattr__(self, name: str) -> Any:  # reached only when the ordinary look-up has failed
-        own = self.__dict__
-        for registry in _REGISTRIES:
-            if registry in own and name in own[registry]:
-                return own[registry][name]
-        if name in _REGISTRIES:
-            cls = type(self).__name__
-            raise AttributeError(
-                "Module.__init__() was not called\n"
-                f"  try: super().__init__() as the first line of {cls}.__init__"
-            )
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        own = self.__dict__
-        if isinstance(value, Parameter):
-            self._take_over("_parameters", "parameters", name)
-            self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            self._take_over("_modules", "module", name)
-            own["_modules"][name] = value
-        elif isinstance(value, Buffer):
-            self._take_over("_buffers", "buffer", name)
-            self.register_buffer(name, value, value.persistent)
-        elif name in own.get("_parameters", ()):
-            if value is not None:
-                raise _wrong_kind(
-                    value, f"parameter '{name}' (Parameter or None expected)", isinstance(value, Tensor)
-                )
-            own["_parameters"][name] = None
-        elif name in own.get("_modules", ()):
-            if value is not None:
-                raise _wrong_kind(value, f"child module '{name}' (Module or None expected)")
-            own["_modules"][name] = None
-        elif name in own.get("_buffers", ()):
-            if value is not None and not isinstance(value, Tensor):
-                raise _wrong_kind(value, f"buffer '{name}' (Buffer, Tensor or None expected)")
-            own["_buffers"][name] = value
-        else:
-            super().__setattr__(name, value)
-
-    def _take_over(self, registry: str, kind: str, name: str) -> None:
-        """A name belongs to one registry; what stood under it elsewhere goes away."""
-        own = self.__dict__
-        if registry not in own:
-            raise _init_first(kind, self, name)
-        own.pop(name, None)
-        for other in _REGISTRIES:
-            if other != registry:
-                own[other].pop(name, None)
-        if registry != "_buffers":
-            self._non_persistent_buffers_set.discard(name)
-
-    def __delattr__(self, name: str) -> None:
-        for registry in _REGISTRIES:
-            if name in self.__dict__.get(registry, ()):
-                del self.__dict__[registry][name]
-                self._non_persistent_buffers_set.discard(name)
-                return
-        super().__delattr__(name)
-
-    def __dir__(self) -> list[str]:
-        names = set(super().__dir__())
-        for registry in _REGISTRIES:
-            names.update(self.__dict__.get(registry, ()))
-        return sorted(name for name in names if not name[:1].isdigit())
 
     # ---- walking through the tree --------------------------------------------------------------------------
 
@@ -311,7 +176,7 @@ class Module:
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
         """Put a module at a path. Strict: one must be there already."""
         if not isinstance(module, Module):
-            raise ValueError(f"{_typename(module)} is not a Module subclass")
+            raise ValueError(f"{typename(module)} is not a Module subclass")
         if not target:
             raise ValueError("cannot set the submodule without a target name")
         path, _, name = target.rpartition(".")
@@ -388,10 +253,10 @@ class Module:
                     module._buffers[name] = fn(buffer)
         return self
 
-    def to(self, *args: Any, **kwargs: Any) -> Self:
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:
         """Convert floating-point parameters and buffers: `to(dtype)`, `to(other_tensor)`, `to("cpu")`."""
-        dtype = _target_dtype(*args, **kwargs)
-        return self if dtype is None else self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+        wanted = _target_dtype(args, dtype, device)
+        return self if wanted is None else self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
 
     def float(self) -> Self:
         """Convert floating-point parameters and buffers to float32."""
@@ -493,30 +358,8 @@ def indented(text: str) -> str:
     return text.replace("\n", "\n  ")
 
 
-def _typename(value: Any) -> str:
-    kind = value if isinstance(value, type) else type(value)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _init_first(kind: str, module: Module, name: str) -> AttributeError:
-    cls = type(module).__name__
-    return AttributeError(
-        f"cannot assign {kind} before Module.__init__() call\n"
-        f"  try: super().__init__() as the first line of {cls}.__init__, before self.{name} = ..."
-    )
-
-
-def _wrong_kind(value: Any, what: str, wrap: bool = False) -> TypeError:
-    hint = (
-        "\n  try: wrap it in nn.Parameter(...), or copy into it: with no_grad(): p.copy_(x)" if wrap else ""
-    )
-    return TypeError(f"cannot assign '{_typename(value)}' as {what}{hint}")
-
-
-def _target_dtype(*args: Any, **kwargs: Any) -> dtypes.dtype | None:
+def _target_dtype(args: tuple[Any, ...], wanted: Any, device: Any) -> dtypes.dtype | None:
     """The dtype that `to(...)` asks for; None if it only names the CPU."""
-    wanted = kwargs.get("dtype")
-    device = kwargs.get("device")
     for value in args:
         if isinstance(value, Tensor):
             wanted = value.dtype
@@ -531,7 +374,10 @@ def _target_dtype(*args: Any, **kwargs: Any) -> dtypes.dtype | None:
             must="the only device is 'cpu'",
             hint="leave the device out",
         )
-    if wanted is not None and not wanted.is_floating_point:
+    if wanted is None:
+        return None
+    wanted = dtypes.as_dtype(wanted)
+    if not wanted.is_floating_point:
         raise ArgumentError.of(
             "Module.to",
             given=f"{wanted}",
