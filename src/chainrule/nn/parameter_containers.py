@@ -23,14 +23,10 @@ def _described(value: Any, element_type: str = "") -> str:
 
 
 class _Collection(Module):
+    """A module that only holds values."""
+
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise RuntimeError(f"{type(self).__name__} should not be called.")
-
-    def _lines(self) -> list[str]:
-        raise AssertionError("each collection lists its own values")
-
-    def extra_repr(self) -> str:
-        return "\n".join(f"  {line}" for line in self._lines())
 
 
 class ParameterList(_Collection):
@@ -94,8 +90,8 @@ class ParameterList(_Collection):
     def __iadd__(self, values: Iterable[Any]) -> Self:
         return self.extend(values)
 
-    def _lines(self) -> list[str]:
-        return [f"({i}): {_described(value)}" for i, value in enumerate(self)]
+    def extra_repr(self) -> str:
+        return "\n".join(f"  ({i}): {_described(value)}" for i, value in enumerate(self))
 
 
 class ParameterDict(_Collection):
@@ -177,9 +173,9 @@ class ParameterDict(_Collection):
         for key, value in pairs:
             self[key] = value
 
-    def _lines(self) -> list[str]:
-        # The older name of the element type, as PyTorch prints it here.
-        return [
-            f"({key}): {_described(value, value.type() if isinstance(value, Tensor) else '')}"
+    def extra_repr(self) -> str:
+        # With the older name of the element type, as PyTorch prints it here.
+        return "\n".join(
+            f"  ({key}): {_described(value, value.type() if isinstance(value, Tensor) else '')}"
             for key, value in self.items()
-        ]
+        )
