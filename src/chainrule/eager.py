@@ -1,4 +1,4 @@
-"""The eager interpreter: run a primitive at once with NumPy, and record it on the tape if a gradient may be wanted.
+"""The eager interpreter: run a primitive at once with NumPy, and record it if a gradient may be wanted.
 
 `run` is the general path, in order: convert the inputs to the op's common type, shape rule, NumPy rule,
 wrap, record. `binary` and `unary` make the operators of the hot path: the same, for the common case of
@@ -12,16 +12,19 @@ import sys
 import weakref
 from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from . import base
-from .base import TensorBase, View, wrap
+from .base import Link, TensorBase, View, wrap
 from .core import dtypes, memory
 from .core.dtypes import FROM_NUMPY, dtype
 from .core.errors import PACKAGE_DIR, ArgumentError, DTypeError, Site
 from .core.shapes import BroadcastMismatch
+from .core.silence import SILENT as _SILENT
+from .core.silence import enter as _set
+from .core.silence import leave as _reset
 from .ops.move import CAST
 from .ops.primitive import VIEW, Primitive, interpreter
 from .tape import anomaly, mode
@@ -41,28 +44,6 @@ _OPERANDS = (TensorBase, *_NUMBERS)
 _NO_SETTINGS: dict[str, Any] = {}
 
 special = 0  # number of modes that need the general path (anomaly detection); the hot path checks it
-
-
-# -- floating-point exceptions ------------------------------------------------------------------------
-# Overflow, division by zero and NaN are silent, as in PyTorch. NumPy's context manager for that costs as
-# much as three small operations, so its context variable is set directly where NumPy has it.
-
-try:
-    from numpy._core.umath import _extobj_contextvar, _make_extobj  # type: ignore[attr-defined]
-
-    _SILENT = _make_extobj(all="ignore")
-    _set, _reset = _extobj_contextvar.set, _extobj_contextvar.reset
-except ImportError:  # another NumPy: its public, slower way
-
-    def _set(_: Any) -> Any:
-        context = np.errstate(all="ignore")
-        context.__enter__()
-        return context
-
-    def _reset(context: Any) -> None:
-        context.__exit__(None, None, None)
-
-    _SILENT = None
 
 
 # -- the general path -----------------------------------------------------------------------------------
@@ -117,13 +98,13 @@ def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     if type(out) is not _ndarray:
         out = _asarray(out)
     if special and anomaly.enabled():
-        anomaly.check_forward(op.formula, arrays, out)
-    result = _new(base.tensor_class)
-    result._a = out  # type: ignore[attr-defined]
-    result._node = None  # type: ignore[attr-defined]
-    result._view = None  # type: ignore[attr-defined]
-    result._v = 0  # type: ignore[attr-defined]
-    result._grad = None  # type: ignore[attr-defined]
+        anomaly.check_forward(op.formula, arrays, settings, out)
+    result: Any = _new(base.tensor_class)
+    result._a = out
+    result._node = None
+    result._view = None
+    result._v = 0
+    result._grad = None
     return record(op, result, xs, settings)
 
 
@@ -260,7 +241,7 @@ def _run_view(op: Primitive, x: Any, settings: dict[str, Any]) -> Any:
     if r is a or shared is a or (shared is not None and shared is a.base):
         view = x._view
         if view is None or view.base is None:
-            link = (None, op, settings) if _grad_state.grad else False
+            link: Link | Literal[False] = (None, op, settings) if _grad_state.grad else False
             out._view = View(x if view is None else view.owner, x, link, x._node)
         else:
             link = (view.link, op, settings) if view.link and _grad_state.grad else False
@@ -380,7 +361,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
         kind = a.dtype
         if (kind is _F32 or kind is _F64) and a.size < _LARGE and not special:
             if isinstance(y, TensorBase):
-                b = y._a
+                b: Any = y._a
                 if b.dtype is not kind or b.size >= _LARGE:
                     return run(op, (x, y), _NO_SETTINGS)
                 m = y._node if y._view is None else sync(y)
@@ -398,17 +379,17 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
                 _reset(token)
             if type(r) is not _ndarray:
                 r = _asarray(r)
-            out = _new(base.tensor_class)
-            out._a = r  # type: ignore[attr-defined]
-            out._node = None  # type: ignore[attr-defined]
-            out._view = None  # type: ignore[attr-defined]
-            out._v = 0  # type: ignore[attr-defined]
-            out._grad = None  # type: ignore[attr-defined]
+            out: Any = _new(base.tensor_class)
+            out._a = r
+            out._node = None
+            out._view = None
+            out._v = 0
+            out._grad = None
             if differentiable:
                 n = x._node if x._view is None else sync(x)
                 if (n is not None or m is not None) and _grad_state.grad:
                     mask = 3 if n is not None and m is not None else 1 if n is not None else 2
-                    out._node = make_node(op, r, (n, m), mask, (x, y), _NO_SETTINGS, out)  # type: ignore[attr-defined]
+                    out._node = make_node(op, r, (n, m), mask, (x, y), _NO_SETTINGS, out)
             return out
         return with_other(op, x, y)
 
@@ -417,7 +398,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
 
 
 def with_other(op: Primitive, x: Any, y: Any) -> Any:
-    """`x op y` for an operand of any kind: NumPy arrays are converted, what is no operand is left to Python."""
+    """`x op y` for an operand of any kind; NumPy arrays are converted, others are left to Python."""
     if isinstance(y, _OPERANDS):
         return run(op, (x, y), _NO_SETTINGS)
     if isinstance(y, _ndarray):
@@ -442,16 +423,16 @@ def unary(op: Primitive, name: str) -> Callable[[Any], Any]:
                     _reset(token)
                 if type(r) is not _ndarray:
                     r = _asarray(r)
-                out = _new(base.tensor_class)
-                out._a = r  # type: ignore[attr-defined]
-                out._node = None  # type: ignore[attr-defined]
-                out._view = None  # type: ignore[attr-defined]
-                out._v = 0  # type: ignore[attr-defined]
-                out._grad = None  # type: ignore[attr-defined]
+                out: Any = _new(base.tensor_class)
+                out._a = r
+                out._node = None
+                out._view = None
+                out._v = 0
+                out._grad = None
                 if differentiable:
                     n = x._node if x._view is None else sync(x)
                     if n is not None and _grad_state.grad:
-                        out._node = make_node(op, r, (n,), 1, (x,), _NO_SETTINGS, out)  # type: ignore[attr-defined]
+                        out._node = make_node(op, r, (n,), 1, (x,), _NO_SETTINGS, out)
                 return out
         return run(op, (need_tensor(x, name),), _NO_SETTINGS)
 

@@ -18,11 +18,15 @@ from .base import TensorBase, base_of, owner_of, wrap
 from .core import dtypes
 from .core.dtypes import FROM_NUMPY
 from .core.errors import DTypeError, GradError, ShapeError
-from .eager import _F32, _F64, _OPERANDS, _SILENT, _reset, _set, make_node, run, sync, user_site
+from .core.silence import SILENT as _SILENT
+from .core.silence import enter as _set
+from .core.silence import leave as _reset
+from .eager import _F32, _F64, _OPERANDS, make_node, run, sync, user_site
 from .ops.move import CAST
 from .ops.primitive import Primitive
 from .ops.views import EXPAND, OVERWRITE
 from .tape import mode
+from .tape.hooks import move_retained
 from .tape.node import AccumulateGrad, Node, OpNode
 
 if TYPE_CHECKING:
@@ -116,6 +120,8 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
                 owner = x if x._view is None else x._view.owner
                 owner._v += 1
                 owner._site = user_site()
+                if owner._node is not None:
+                    owner._node.overwritten(owner)
                 return x
         return with_other(op, x, y)
 
@@ -158,14 +164,19 @@ def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
         )
     leaf = x if isinstance(node, AccumulateGrad) else base
     if isinstance(leaf._node, AccumulateGrad):
-        raise GradError.of(
-            f"in-place {what}",
-            given=f"a leaf tensor {leaf._a.shape} that requires a gradient"
-            + ("" if x is leaf else ", through a view"),
-            must="a leaf's value is what backward differentiates by; changing it must not be recorded",
-            hint="with no_grad(): around the update, or x = x + ... for a new tensor",
-        )
+        raise leaf_error(x, leaf, what)
     return True
+
+
+def leaf_error(x: TensorBase, leaf: TensorBase, what: str) -> GradError:
+    """The refusal to record a write to a leaf, made by x: the leaf itself or a view of it."""
+    return GradError.of(
+        f"in-place {what}",
+        given=f"a leaf tensor {leaf._a.shape} that requires a gradient"
+        + ("" if x is leaf else ", through a view"),
+        must="a leaf's value is what backward differentiates by; changing it must not be recorded",
+        hint="with no_grad(): around the update, or x = x + ... for a new tensor",
+    )
 
 
 def _wants_gradient(y: Any) -> bool:
@@ -207,9 +218,9 @@ def write(x: Any, result: Any, what: str, tracked: bool) -> None:
             )
         result = CAST(result, to=have, source=got)
     a[...] = result._a
+    touch(x)
     if tracked:
         adopt(x, result._node)
-    touch(x)
 
 
 def adopt(x: Any, node: Node | None) -> None:
@@ -220,8 +231,16 @@ def adopt(x: Any, node: Node | None) -> None:
         if base._node is not None or node is not None:
             mask = (1 if base._node is not None else 0) | (2 if node is not None else 0)
             edges = (base._node, node)
-            base._node = make_node(OVERWRITE, base._a, edges, mask, (base, x), {"steps": view.steps}, base)
+            settings = {"steps": view.steps}
+            _stand_at(base, make_node(OVERWRITE, base._a, edges, mask, (base, x), settings, base))
         view.node = base._node
+    _stand_at(x, node)
+
+
+def _stand_at(x: Any, node: Node | None) -> None:
+    """Give x its new place on the tape; if its gradient is retained, that is from now on the one there."""
+    if x._node is not None and x._node.hooks and node is not None:
+        move_retained(x, x._node, node)
     x._node = node
 
 
@@ -230,6 +249,8 @@ def touch(x: Any) -> None:
     owner = owner_of(x)
     owner._v += 1
     owner._site = user_site()
+    if owner._node is not None:
+        owner._node.overwritten(owner)
 
 
 def copy_(x: Any, source: Any) -> Any:
@@ -265,7 +286,9 @@ def copy_(x: Any, source: Any) -> Any:
             y = EXPAND(y, shape=a.shape)
         result = OVERWRITE(x, y, steps=())
         a[...] = y._a
+        touch(x)
         adopt(x, result._node)
+        return x
     touch(x)
     return x
 

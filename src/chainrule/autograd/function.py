@@ -2,20 +2,26 @@
 
 The forward runs with recording off; its results get a node that calls the user's backward. Several results
 are handled by a node each (`_Part`), which hand their gradients to the function's node together.
+What the user's backward returns is checked here, and summed or converted where PyTorch does so.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
 
+from .. import eager, inplace
 from ..backward import node_of
-from ..base import TensorBase, wrap
+from ..base import TensorBase, owner_of, wrap
+from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, GradError, describe
+from ..core.shapes import Shape
 from ..eager import user_site
-from ..tape import mode
-from ..tape.node import FREED, Node, freed, number
+from ..ops.views import reduce_to
+from ..tape import anomaly, mode
+from ..tape.node import FREED, AccumulateGrad, Node, Overwritten, changed, freed, number
 
 
 class _Parts:
@@ -27,6 +33,7 @@ class _Parts:
         self.by_index = by_index
 
     def combine(self, other: _Parts) -> _Parts:
+        """Both together; gradients of the same result are added."""
         merged = dict(self.by_index)
         for i, g in other.by_index.items():
             merged[i] = merged[i] + g if i in merged else g
@@ -36,11 +43,12 @@ class _Parts:
 class FunctionNode(Node):
     """The node of a user's function."""
 
-    __slots__ = ("context", "function", "results")
+    __slots__ = ("context", "function", "results", "tensors")
 
-    context: Any
+    context: Context
     function: type[Function]
-    results: list[tuple[tuple[int, ...], np.dtype[Any]] | None]
+    results: list[tuple[Shape, np.dtype[Any]] | None]  # of the tensors among the results
+    tensors: tuple[bool, ...]  # which arguments of forward were tensors
 
     @property
     def name(self) -> str:
@@ -48,11 +56,14 @@ class FunctionNode(Node):
 
     @property
     def what(self) -> str:
-        return f"{self.function.__name__}"
+        return self.function.__name__
 
     def release(self) -> None:
         if self.context._saved:
             self.context._saved = FREED
+
+    def overwritten(self, x: TensorBase) -> None:
+        self.context._overwritten(x)
 
     def backward(self, g: Any) -> tuple[Any, ...]:
         if self.context._saved is FREED:
@@ -65,18 +76,53 @@ class FunctionNode(Node):
             else:
                 gs.append(wrap(np.zeros(*kind)))
         given = self.function.backward(self.context, *gs)
-        results = given if isinstance(given, tuple) else (given,)
+        return self._fitted(given if isinstance(given, tuple) else (given,))
+
+    def _fitted(self, results: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What the user's backward returned, as one gradient per argument with its shape and type."""
         count = len(self.edges)
         if len(results) > count and all(r is None for r in results[count:]):
             results = results[:count]
         if len(results) != count:
-            raise GradError.of(
-                f"{self.function.__name__}.backward (recorded at {describe(self.site)})",
-                given=f"{len(results)} gradients to return",
-                must=f"there must be one for each of the {count} inputs of forward, None where there is none",
-                at=False,
+            raise self._wrong(
+                f"{len(results)} {'gradient' if len(results) == 1 else 'gradients'}",
+                f"it must return one for each of the {count} arguments of forward, None where there is none",
             )
-        return results
+        return tuple(self._fitted_one(i, gx) for i, gx in enumerate(results))
+
+    def _fitted_one(self, i: int, gx: Any) -> Any:
+        edge = self.edges[i]
+        if gx is None:
+            return None
+        if not self.tensors[i]:
+            raise self._wrong(
+                f"a gradient for argument {i} of forward, which is no tensor", "None must stand in that place"
+            )
+        if edge is None:
+            return None
+        if not isinstance(gx, TensorBase):
+            raise self._wrong(
+                f"{type(gx).__name__} as the gradient for argument {i} of forward",
+                "a gradient must be a Tensor or None",
+            )
+        shape = gx._a.shape
+        if shape != edge.shape:
+            padded = (1,) * (len(shape) - len(edge.shape)) + edge.shape
+            if len(padded) != len(shape) or any(n not in (1, m) for n, m in zip(padded, shape, strict=True)):
+                raise self._wrong(
+                    f"a gradient {shape} for argument {i} of forward, a tensor {edge.shape}",
+                    "a gradient must have the shape of the argument, or one that it was broadcast to",
+                )
+            gx = reduce_to(gx, edge.shape)
+        return gx if gx._a.dtype == edge.dtype else gx.to(FROM_NUMPY[edge.dtype])
+
+    def _wrong(self, given: str, must: str) -> GradError:
+        return GradError.of(
+            f"{self.function.__name__}.backward (recorded at {describe(self.site)})",
+            given=f"back {given}",
+            must=must,
+            at=False,
+        )
 
 
 class _Part(Node):
@@ -91,44 +137,85 @@ class _Part(Node):
     def name(self) -> str:
         return self.whole.name
 
+    @property
+    def what(self) -> str:
+        return self.whole.what
+
+    def overwritten(self, x: TensorBase) -> None:
+        self.whole.overwritten(x)
+
     def backward(self, g: Any) -> tuple[Any, ...]:
         return (_Parts({self.index: g}),)
+
+
+class _Kept:
+    """A tensor given to `save_for_backward`.
+
+    A result of the function itself is kept as its array and its place among the results: the tensor refers to
+    the node, and the node to what is kept, which would be a circle.
+    """
+
+    __slots__ = ("index", "value", "version")
+
+    def __init__(self, x: Any) -> None:
+        self.index: int | None = None  # among the results, if it is one
+        self.value = x
+        self.version = owner_of(x)._v if isinstance(x, TensorBase) else 0
 
 
 class Context:
     """What forward can leave for backward: `save_for_backward`, `mark_non_differentiable`, any attribute."""
 
     def __init__(self) -> None:
-        self._saved: Any = ()
-        self._fixed: set[int] = set()
-        self._materialize = True
         self.needs_input_grad: tuple[bool, ...] = ()
+        self._saved: Any = ()
+        self._constant: set[int] = set()
+        self._dirty: set[int] = set()
+        self._materialize = True
+        self._node: weakref.ref[FunctionNode] | None = None
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for backward, where `saved_tensors` gives them back if nobody changed them since."""
-        self._saved = tuple(
-            (x, x._v if x._view is None else x._view.owner._v) if isinstance(x, TensorBase) else (x, None)
-            for x in tensors
-        )
+        self._saved = tuple(_Kept(x) for x in tensors)
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors given to `save_for_backward`."""
-        out = []
-        for i, (x, version) in enumerate(self._saved):
-            if version is not None and (x._v if x._view is None else x._view.owner._v) != version:
-                raise GradError.of(
-                    "saved_tensors",
-                    given=f"tensor {i}, {x._a.shape}, in a changed state",
-                    must="a value kept for backward must not be changed in place",
-                    hint="change a clone()",
-                )
-            out.append(x)
-        return tuple(out)
+        """The tensors given to `save_for_backward`.
+
+        Raises:  GradError if one of them was changed in place since.
+        """
+        node = None if self._node is None else self._node()
+        if self._saved is FREED:
+            assert node is not None
+            raise freed(node)
+        return tuple(self._given_back(i, kept, node) for i, kept in enumerate(self._saved))
+
+    def _given_back(self, i: int, kept: _Kept, node: FunctionNode | None) -> Any:
+        x = kept.value
+        if isinstance(x, Overwritten):
+            assert node is not None
+            raise changed(node, f"saved tensor {i}", x.shape, x.version, x.version + 1, x.site)
+        if kept.index is not None:
+            assert node is not None
+            return wrap(x, node if len(node.results) == 1 else _part(node, kept.index))
+        if isinstance(x, TensorBase) and node is not None and owner_of(x)._v != kept.version:
+            owner = owner_of(x)
+            raise changed(node, f"saved tensor {i}", x._a.shape, kept.version, owner._v, owner._site)
+        return x
+
+    def _overwritten(self, x: TensorBase) -> None:
+        if self._saved is not FREED:
+            for kept in self._saved:
+                if kept.value is x._a:
+                    kept.value = Overwritten(x, kept.version)
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Say that results have no gradient."""
-        self._fixed = {id(x) for x in tensors}
+        """Say that these results are constants."""
+        self._constant = {id(x) for x in tensors}
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say that forward has changed these arguments in place; it must return them."""
+        self._dirty = {id(x) for x in tensors}
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether missing gradients of results arrive as zeros (the default) or as None."""
@@ -138,7 +225,10 @@ class Context:
 class Function:
     """Base class of a user's own operation: static methods `forward(ctx, ...)` and `backward(ctx, *grads)`.
 
-    backward returns one gradient per argument of forward, None for those without. Call it with `apply`.
+    backward gets one gradient per result and returns one per argument of forward, None for those without.
+    What forward computes is not recorded, so it may use NumPy. What backward computes with tensor operations
+    can be differentiated again. Call the operation with `apply`.
+    In PyTorch's other form, `forward(...)` has no ctx, and `setup_context(ctx, inputs, output)` fills it.
 
     >>> import chainrule as torch
     >>> class Cube(torch.autograd.Function):
@@ -157,13 +247,17 @@ class Function:
     """
 
     @staticmethod
-    def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+    def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the result. Override it."""
         raise ArgumentError.of(
             "Function.apply",
             given="a class without forward",
             must="forward must be a static method of the class",
         )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Fill ctx after a forward that has none. Override it, or give forward a ctx."""
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
@@ -178,45 +272,86 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Run forward and record the function on the tape."""
         context = Context()
-        edges = [node_of(x) if isinstance(x, TensorBase) else None for x in args]
+        edges = tuple(node_of(x) if isinstance(x, TensorBase) else None for x in args)
         context.needs_input_grad = tuple(e is not None for e in edges)
-        record = mode.is_grad_enabled() and any(context.needs_input_grad)
         with mode.no_grad():
-            given = cls.forward(context, *args)
-        if not record:
-            return given
-        results = list(given) if isinstance(given, tuple) else [given]
-        node = FunctionNode()
-        node.context, node.function = context, cls
-        node.edges = tuple(edges)
-        node.hooks = None
-        node.seq = number()
-        node.site = user_site()
-        live = [
-            isinstance(y, TensorBase) and y._a.dtype.kind == "f" and id(y) not in context._fixed
-            for y in results
-        ]
-        node.results = [(y._a.shape, y._a.dtype) if ok else None for y, ok in zip(results, live, strict=True)]
-        node.shape, node.dtype = next(
-            ((y._a.shape, y._a.dtype) for y in results if isinstance(y, TensorBase)), ((), np.dtype("f4"))
-        )
-        out = []
-        for i, (y, ok) in enumerate(zip(results, live, strict=True)):
-            if not ok:
-                out.append(y)
-                continue
-            # An input returned as it is must not become its own result.
-            result = y.detach() if any(y is x for x in args) else y  # type: ignore[attr-defined]
-            if len(results) == 1:
-                result._node = node
+            if cls.setup_context is Function.setup_context:
+                given = cls.forward(context, *args)
             else:
-                part = _Part()
-                part.index, part.whole = i, node
-                part.edges = (node,)
-                part.shape, part.dtype = y._a.shape, y._a.dtype
-                part.hooks = None
-                part.seq = number()
-                part.site = node.site
-                result._node = part
-            out.append(result)
-        return tuple(out) if isinstance(given, tuple) else out[0]
+                given = cls.forward(*args)
+                cls.setup_context(context, args, given)
+        results = given if isinstance(given, tuple) else (given,)
+        if eager.special and anomaly.enabled():
+            _check_anomaly(cls.__name__, args, results)
+        if not (mode.is_grad_enabled() and any(context.needs_input_grad)):
+            return given
+        node = _recorded(cls, context, args, edges, results)
+        out = tuple(_placed(i, results, node, args) for i in range(len(results)))
+        return out if isinstance(given, tuple) else out[0]
+
+
+def _recorded(
+    cls: type[Function],
+    context: Context,
+    args: tuple[Any, ...],
+    edges: tuple[Node | None, ...],
+    results: tuple[Any, ...],
+) -> FunctionNode:
+    """The node of one call."""
+    node = FunctionNode()
+    node.context, node.function = context, cls
+    node.edges = edges
+    node.tensors = tuple(isinstance(x, TensorBase) for x in args)
+    node.hooks = None
+    node.seq = number()
+    node.site = user_site()
+    node.results = [(y._a.shape, y._a.dtype) if isinstance(y, TensorBase) else None for y in results]
+    node.shape, node.dtype = next((r for r in node.results if r is not None), ((), np.dtype("f4")))
+    context._node = weakref.ref(node)
+    for kept in context._saved:
+        for i, y in enumerate(results):
+            if kept.value is y and _differentiable(y, context) and not any(y is x for x in args):
+                kept.index, kept.value = i, y._a
+                break
+    return node
+
+
+def _differentiable(y: Any, context: Context) -> bool:
+    return isinstance(y, TensorBase) and y._a.dtype.kind == "f" and id(y) not in context._constant
+
+
+def _part(whole: FunctionNode, index: int) -> _Part:
+    part = _Part()
+    part.index, part.whole = index, whole
+    part.edges = (whole,)
+    kind = whole.results[index]
+    assert kind is not None
+    part.shape, part.dtype = kind
+    part.hooks = None
+    part.seq = number()
+    part.site = whole.site
+    return part
+
+
+def _placed(i: int, results: tuple[Any, ...], node: FunctionNode, args: tuple[Any, ...]) -> Any:
+    """One result at its place on the tape."""
+    y = results[i]
+    if not _differentiable(y, node.context):
+        return y
+    place: Node = node if len(results) == 1 else _part(node, i)
+    if id(y) in node.context._dirty and any(y is x for x in args):
+        if isinstance(node_of(y), AccumulateGrad):
+            raise inplace.leaf_error(y, y, node.what)
+        inplace.adopt(y, place)
+        return y
+    if y._node is not None or any(y is x for x in (*args, *results[:i])):
+        y = y.detach()  # it has a place already, or another tensor's: an argument, or the same result twice
+    y._node = place
+    return y
+
+
+def _check_anomaly(name: str, args: tuple[Any, ...], results: tuple[Any, ...]) -> None:
+    inputs = [x._a if isinstance(x, TensorBase) else x for x in args]
+    for y in results:
+        if isinstance(y, TensorBase):
+            anomaly.check_forward(name, inputs, {}, y._a)

@@ -14,8 +14,8 @@ from ..backward import node_of
 from ..base import TensorBase, View, owner_of, wrap
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
-from ..tape.engine import RemovableHandle, hook_handle
-from ..tape.node import AccumulateGrad, Node
+from ..tape.hooks import RemovableHandle, hook_handle
+from ..tape.node import AccumulateGrad, Node, OpNode
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -180,6 +180,8 @@ class Recording(TensorBase):
                 must="only a tensor with memory of its own can leave the tape in place",
                 hint="x.detach(), which makes another tensor on the same memory",
             )
+        if isinstance(self._node, OpNode) and self._node.out is self._a:
+            self._node.out = self._a.copy()  # it will not hear of writes to this tensor any more
         self._node = None
         return self
 

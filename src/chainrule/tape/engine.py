@@ -8,15 +8,19 @@ gradient that arrived at it is dropped, as soon as the walk is past it.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+import os
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..base import TensorBase
 from ..core.errors import GradError, describe
+from ..core.silence import SILENT, enter, leave
 from ..ops.views import reduce_to
 from . import anomaly, mode
+from .hooks import run_hooks
 from .node import AccumulateGrad, Node, OpNode
 
 _BY_NUMBER = operator.attrgetter("seq")
@@ -45,8 +49,11 @@ def run(
     for node, g in roots:
         add(sums, ours, node, g, fresh=False, in_place=False)
     in_place = not create_graph
-    before = mode.state.grad
-    mode.state.grad = create_graph
+    watched = anomaly.enabled()
+    if watched:
+        anomaly.check_start([g for _, g in roots])
+    before = mode.state.grad, anomaly.state.backward
+    mode.state.grad, anomaly.state.backward = create_graph, True
     try:
         while order:
             node = order.pop()  # the list goes with the walk, so it keeps nothing alive behind it
@@ -54,8 +61,10 @@ def run(
             if g is None:
                 continue
             if node.hooks:
-                g = _run_hooks(node, g)
+                g = run_hooks(node, g)
                 ours.discard(node)  # a hook may have kept it
+                if watched:
+                    anomaly.check_hooks(node, g)
             if node in wanted:
                 captured[node] = g
                 ours.discard(node)
@@ -68,7 +77,7 @@ def run(
             if needed is not None and not any(e in needed for e in edges if e is not None):
                 continue
             results = node.backward(g)
-            if anomaly.enabled():
+            if watched:
                 anomaly.check_backward(node, results)
             if len(results) != len(edges):
                 raise _miscounted(node, len(results))
@@ -95,12 +104,12 @@ def run(
             if not retain_graph:
                 node.release()
     finally:
-        mode.state.grad = before
+        mode.state.grad, anomaly.state.backward = before
     return captured
 
 
 def _reachable(roots: list[Node], targets: Sequence[Node] | None) -> list[Node]:
-    """All nodes below the roots in ascending order; with targets, only those from which one can be reached."""
+    """All nodes below the roots in ascending order; with targets, only those that lead to one."""
     seen = set(roots)
     stack = list(seen)
     while stack:
@@ -128,7 +137,11 @@ def add(sums: dict[Node, Any], ours: set[Node], node: Node, g: Any, fresh: bool,
     elif not isinstance(total, TensorBase):  # parts of a gradient for a node with several results
         sums[node] = total.combine(g)
     elif in_place and node in ours and total._a.flags.writeable:
-        np.add(total._a, g._a, out=total._a)
+        token = enter(SILENT)
+        try:
+            np.add(total._a, g._a, out=total._a)
+        finally:
+            leave(token)
     else:
         sums[node] = total + g
         ours.add(node)
@@ -138,56 +151,45 @@ def _fitted(node: Node, i: int, gx: Any, edge: Node) -> Any:
     """A gradient summed back over broadcast axes; anything else that does not fit is an error of the rule."""
     if gx._a.shape != edge.shape:
         if not (isinstance(node, OpNode) and node.op.broadcasts):
-            raise _wrong(node, i, f"a gradient of shape {gx._a.shape}", f"the input has shape {edge.shape}")
+            raise _wrong(node, f"a gradient {gx._a.shape} for {node.input_name(i)}, a tensor {edge.shape}")
         gx = reduce_to(gx, edge.shape)
     if gx._a.dtype != edge.dtype:
-        raise _wrong(node, i, f"a gradient of type {gx.dtype}", f"the input has type {edge.dtype}")
+        raise _wrong(node, f"a {gx._a.dtype} gradient for {node.input_name(i)}, a {edge.dtype} tensor")
     return gx
 
 
 def _miscounted(node: Node, count: int) -> GradError:
+    return _wrong(node, f"{count} gradients for {len(node.edges)} inputs")
+
+
+def _wrong(node: Node, given: str) -> GradError:
     return GradError.of(
-        f"backward of {node.what}",
-        given=f"{count} gradients",
-        must=f"there are {len(node.edges)} inputs",
+        f"backward of {node.what} (recorded at {describe(node.site)})",
+        given=f"from its gradient rule {given}",
+        must="the rule must give one gradient for each input, with the input's shape and type",
         at=False,
     )
-
-
-def _wrong(node: Node, i: int, given: str, must: str) -> GradError:
-    return GradError.of(
-        f"backward of {node.what} (recorded at {describe(node.site)}), input {i},",
-        given=given,
-        must=must,
-        at=False,
-    )
-
-
-def _run_hooks(node: Node, g: Any) -> Any:
-    assert node.hooks is not None
-    for hook in list(node.hooks.values()):
-        replaced = hook(g)
-        if replaced is not None:
-            g = replaced
-    return g
 
 
 def store(node: AccumulateGrad, g: Any, fresh: bool, create_graph: bool) -> None:
-    """Add g to the leaf's `.grad`. The first gradient is taken over if it is nobody else's, else copied."""
+    """Add g to the leaf's `.grad`. The first gradient is taken over if it is nobody else's, else copied.
+
+    Several threads may do that to one leaf at the same time; each sum is complete before the next begins.
+    """
     leaf = node.leaf()
     if leaf is None:
         return
-    if leaf._grad is None:
-        if create_graph:
-            leaf._grad = g if fresh else g.clone()
+    with _storing:
+        if leaf._grad is None:
+            if create_graph:
+                leaf._grad = g if fresh else g.clone()
+            else:
+                owned = fresh and g._a.flags.c_contiguous
+                leaf._grad = g if owned and g._node is None else _detached_copy(g, copy=not owned)
+        elif create_graph:
+            leaf._grad = leaf._grad + g
         else:
-            owned = fresh and g._a.flags.c_contiguous
-            leaf._grad = g if owned and g._node is None else _detached_copy(g, copy=not owned)
-    elif create_graph:
-        leaf._grad = leaf._grad + g
-    else:
-        with mode.no_grad():
-            leaf._grad += g
+            leaf._grad += g  # nothing is recorded: the engine has switched that off
     for hook in list((node.after or {}).values()):
         hook(leaf)
 
@@ -197,34 +199,14 @@ def _detached_copy(g: Any, copy: bool) -> Any:
     return g.clone() if copy else g
 
 
-def hook_handle(owner: Any, attribute: str, function: Callable[..., Any]) -> RemovableHandle:
-    """Add a hook to the dict in `owner.attribute` and return what removes it."""
-    hooks = getattr(owner, attribute)
-    if hooks is None:
-        hooks = {}
-        setattr(owner, attribute, hooks)
-    return RemovableHandle(hooks, function)
+_storing = threading.RLock()
 
 
-class RemovableHandle:
-    """What `register_hook` returns: `remove()` takes the hook away; also a context manager."""
+def _after_fork() -> None:
+    """A lock that another thread held at the fork would stay locked in the child for ever."""
+    global _storing
+    _storing = threading.RLock()
 
-    __slots__ = ("_hooks", "id")
 
-    _next = 0
-
-    def __init__(self, hooks: dict[int, Any], function: Callable[..., Any]) -> None:
-        self.id = RemovableHandle._next
-        RemovableHandle._next += 1
-        self._hooks = hooks
-        hooks[self.id] = function
-
-    def remove(self) -> None:
-        """Take the hook away; nothing happens if it is gone already."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,6 +1,6 @@
 """Whether operations are recorded: `no_grad`, `enable_grad`, `set_grad_enabled`, `inference_mode`.
 
-The setting belongs to a thread, as in PyTorch. Next: `node.py`.
+The setting belongs to a thread, as in PyTorch; a new thread starts with recording on. Next: `node.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Generator
-from types import TracebackType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,7 +23,13 @@ state = _State()
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations of this thread are recorded for backward."""
+    """Whether operations of this thread are recorded for backward.
+
+    >>> import chainrule as torch
+    >>> with torch.no_grad():
+    ...     torch.is_grad_enabled()
+    False
+    """
     return state.grad
 
 
@@ -34,19 +39,25 @@ def is_inference_mode_enabled() -> bool:
 
 
 class _Switch:
-    """A context manager that is also a decorator, for functions and generator functions."""
+    """A context manager that is also a decorator, for functions and generator functions.
+
+    _before: what was set before each `with` that is still open, the innermost first, as nested pairs.
+    """
 
     __slots__ = ("_before",)
+
+    _before: Any
     grad = True
 
     def __enter__(self) -> None:
-        self._before = state.grad
-        state.grad = self.grad
+        self._before = ((state.grad, state.inference), self._before)
+        self._set()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        state.grad = self._before
+    def __exit__(self, *exc: object) -> None:
+        (state.grad, state.inference), self._before = self._before
+
+    def _set(self) -> None:
+        state.grad = self.grad
 
     def _fresh(self) -> _Switch:
         return type(self)()
@@ -69,7 +80,8 @@ class _Switch:
                     try:
                         send, value = generator.send, (yield item)
                     except GeneratorExit:
-                        generator.close()
+                        with self._fresh():
+                            generator.close()
                         raise
                     except BaseException as err:
                         send, value = generator.throw, err
@@ -84,9 +96,10 @@ class _Switch:
         return call  # type: ignore[return-value]
 
 
-def _direct(cls: type[_Switch], function: Any) -> Any:
-    """`@no_grad` without parentheses, as PyTorch allows."""
+def _made(cls: type[_Switch], function: Any) -> Any:
+    """A switch; or, for `@no_grad` without parentheses, which PyTorch allows, the decorated function."""
     made = object.__new__(cls)
+    made._before = None
     return made(function) if callable(function) else made
 
 
@@ -105,7 +118,7 @@ class no_grad(_Switch):
     grad = False
 
     def __new__(cls, function: Any = None) -> Any:
-        return _direct(cls, function)
+        return _made(cls, function)
 
 
 class enable_grad(_Switch):
@@ -123,11 +136,11 @@ class enable_grad(_Switch):
     grad = True
 
     def __new__(cls, function: Any = None) -> Any:
-        return _direct(cls, function)
+        return _made(cls, function)
 
 
 class set_grad_enabled(_Switch):
-    """Turn recording on or off, at once, and back at the end if used as a context manager.
+    """Turn recording on or off, at once, and back at the end if used as a context manager or decorator.
 
     >>> import chainrule as torch
     >>> with torch.set_grad_enabled(False):
@@ -135,26 +148,32 @@ class set_grad_enabled(_Switch):
     False
     """
 
-    __slots__ = ("grad",)
+    __slots__ = ("_at_once", "grad")
 
     def __init__(self, mode: bool) -> None:
-        self._before = state.grad
+        self._before = None
+        self._at_once: tuple[bool, bool] | None = (state.grad, state.inference)
         self.grad = bool(mode)
         state.grad = self.grad
 
     def __enter__(self) -> None:
-        state.grad = self.grad
+        super().__enter__()
+        if self._at_once is not None:  # at the end, back to what was set before this object was made
+            self._before = (self._at_once, self._before[1])
+            self._at_once = None
 
     def _fresh(self) -> _Switch:
         return set_grad_enabled(self.grad)
 
     def __call__(self, function: F) -> F:
-        state.grad = self._before  # used as a decorator: nothing changes until the function is called
+        if self._at_once is not None:  # used as a decorator: nothing changes until the function is called
+            state.grad, state.inference = self._at_once
+            self._at_once = None
         return super().__call__(function)
 
 
 class inference_mode(_Switch):
-    """Like `no_grad`, for code that only predicts. `inference_mode(False)` records as usual.
+    """Like `no_grad`, for code that only predicts. `inference_mode(False)` records as usual, wherever it is.
 
     >>> import chainrule as torch
     >>> with torch.inference_mode():
@@ -162,22 +181,21 @@ class inference_mode(_Switch):
     (True, False)
     """
 
-    __slots__ = ("_inference", "mode")
+    __slots__ = ("mode",)
+
+    mode: bool
 
     def __new__(cls, mode: Any = True) -> Any:
         made = object.__new__(cls)
+        made._before = None
         made.mode = True if callable(mode) else bool(mode)
         return made(mode) if callable(mode) else made
 
     def __init__(self, mode: Any = True) -> None:
         super().__init__()
 
-    def __enter__(self) -> None:
-        self._before, self._inference = state.grad, state.inference
-        state.grad, state.inference = (False if self.mode else state.grad), self.mode
-
-    def __exit__(self, *exc: object) -> None:
-        state.grad, state.inference = self._before, self._inference
+    def _set(self) -> None:
+        state.grad, state.inference = not self.mode, self.mode
 
     def _fresh(self) -> _Switch:
         made: _Switch = inference_mode(self.mode)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import TensorBase, wrap
+from ..base import TensorBase, owner_of, wrap
 from ..core.errors import GradError, Site, describe
 from ..core.shapes import Shape
 from ..ops.primitive import Primitive
@@ -51,6 +51,9 @@ class Node:
     def release(self) -> None:
         """Forget what was kept for backward."""
 
+    def overwritten(self, x: TensorBase) -> None:
+        """The memory of x, whose node this is, was written to in place."""
+
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes of the inputs, in PyTorch's form."""
@@ -60,6 +63,10 @@ class Node:
     def what(self) -> str:
         """The operation, in the user's words."""
         return self.name
+
+    def input_name(self, i: int) -> str:
+        """How messages call the i-th input."""
+        return f"input {i}"
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -103,6 +110,17 @@ class Freed:
 FREED = Freed()
 
 
+class Overwritten:
+    """Stands in the place of a kept result that was written to in place; backward must not use it."""
+
+    __slots__ = ("shape", "site", "version")
+
+    def __init__(self, x: TensorBase, version: int) -> None:
+        self.shape = x._a.shape
+        self.version = version
+        self.site: Site | None = x._site
+
+
 class OpNode(Node):
     """A primitive that was run.
 
@@ -120,7 +138,7 @@ class OpNode(Node):
     inputs: Any
     versions: list[int] | None
     shapes: list[Shape] | None
-    out: np.ndarray[Any, Any] | None
+    out: np.ndarray[Any, Any] | Overwritten | None
     out_ref: weakref.ref[Any] | None
     out_version: int
 
@@ -132,10 +150,17 @@ class OpNode(Node):
     def what(self) -> str:
         return self.op.formula
 
+    def input_name(self, i: int) -> str:
+        return f"input {self.op.input_name(i)}"
+
     def release(self) -> None:
         if self.inputs is not None or self.out is not None:
             self.inputs = FREED
             self.out = None
+
+    def overwritten(self, x: TensorBase) -> None:
+        if self.out is x._a:  # the tensor may be gone by the time of backward, so its version cannot tell
+            self.out = Overwritten(x, self.out_version)
 
     def backward(self, g: Any) -> tuple[Any, ...]:
         inputs, out = self.saved()
@@ -157,22 +182,18 @@ class OpNode(Node):
                     x = inputs[i]
                     now = x._v if x._view is None else x._view.owner._v
                     if now != version:
-                        raise changed(self, x, f"input {self.op.input_name(i)}", version, now)
+                        raise changed(self, self.input_name(i), x._a.shape, version, now, owner_of(x)._site)
                     if x._node is not self.edges[i]:
                         if inputs is self.inputs:
                             inputs = list(inputs)
                         inputs[i] = alias(x, self.edges[i])
-        out = None
-        if self.out is not None:
+        out = self.out
+        if out is not None:
+            if isinstance(out, Overwritten):
+                raise changed(self, "result", out.shape, out.version, out.version + 1, out.site)
             assert self.out_ref is not None
             tensor = self.out_ref()
-            if tensor is None:
-                out = wrap(self.out, self)
-            else:
-                now = tensor._v if tensor._view is None else tensor._view.owner._v
-                if now != self.out_version:
-                    raise changed(self, tensor, "result", self.out_version, now)
-                out = tensor if tensor._node is self else alias(tensor, self)
+            out = tensor if tensor is not None and tensor._node is self else wrap(out, self)
         return inputs, out
 
 
@@ -190,13 +211,11 @@ def freed(node: Node) -> GradError:
     )
 
 
-def changed(node: OpNode, x: Any, which: str, version: int, now: int) -> GradError:
-    owner = x if x._view is None else x._view.owner
-    site = getattr(owner, "_site", None)
+def changed(node: Node, which: str, shape: Shape, version: int, now: int, site: Site | None) -> GradError:
     return GradError.of(
         f"backward through {node.what} (recorded at {describe(node.site)})",
-        given=f"its {which}, a tensor {x._a.shape}, in a changed state",
+        given=f"its {which}, a tensor {shape}, in a changed state",
         must="a value kept for backward must not be changed in place: it was at version "
-        f"{version} and is now at {now}" + (f", last changed at {describe(site)}" if site else ""),
+        f"{version} and is now at {now}, last changed at {describe(site)}",
         hint="x = x + ... instead of x += ..., or change a clone()",
     )
