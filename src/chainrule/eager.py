@@ -203,7 +203,7 @@ def _number(x: Any, common: dtype) -> Any:
 
 def _check_each(op: Primitive, xs: tuple[Any, ...]) -> None:
     for x in xs:
-        if isinstance(x, TensorBase) and FROM_NUMPY[x._a.dtype].category not in op.dtype.accepts:
+        if isinstance(x, TensorBase) and x._a.dtype not in op.takes:
             raise _refused(op, xs)
 
 
@@ -212,14 +212,8 @@ def _refused(op: Primitive, xs: tuple[Any, ...]) -> DTypeError:
         f"{FROM_NUMPY[x._a.dtype].name} {x._a.shape}" if isinstance(x, TensorBase) else f"the number {x!r}"
         for x in xs
     )
-    floating = op.dtype.accepts == frozenset({dtypes.FLOAT})
     return DTypeError.of(
-        op.formula,
-        given=given,
-        must=f"the type must be {op.dtype.wanted}",
-        hint="x.float()"
-        if floating
-        else ("~x or logical_not(x) for bool" if op.name in ("neg", "sub") else "x.long()"),
+        op.formula, given=given, must=f"the type must be {op.dtype.wanted}", hint=op.dtype.hint
     )
 
 

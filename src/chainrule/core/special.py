@@ -34,7 +34,6 @@ Float64: TypeAlias = npt.NDArray[np.float64]
 Formula: TypeAlias = Callable[[Float64], Float64]  # (n,) -> (n,), elementwise; never writes to its argument
 
 _CHUNK: Final = 1 << 14  # elements worked on at a time: a few temporaries of 128 KiB stay in the L2 cache
-_LOG_PI: Final = math.log(math.pi)
 _STIRLING: Final = 0.5 * math.log(2 * math.pi) - 0.5
 
 
@@ -169,9 +168,14 @@ def _lgamma(x: Float64) -> Float64:
 
 
 def _lgamma_reflected(x: Float64) -> Float64:
-    """x <= 0: log(pi / |sin(pi x)|) - lgamma(1 - x); log(0) makes the poles infinite."""
-    out = _LOG_PI - np.log(np.abs(np.sin(np.pi * (x - np.rint(x))))) - _lgamma_positive(1 - x)
-    return np.where(np.isinf(x), np.inf, out)
+    """x <= 0: log(pi / |sin(pi x)|) - lgamma(1 - x), infinite at 0, -1, -2, ...
+
+    sin(pi x) = ± pi f sinc(f) for the distance f to the nearest integer, which is exact where f is tiny.
+    """
+    whole = np.rint(x)
+    f = x - whole
+    out = -np.log(np.abs(f) * np.sinc(f)) - _lgamma_positive(1 - x)
+    return np.where(x == whole, np.inf, out)
 
 
 def _lgamma_positive(x: Float64) -> Float64:

@@ -14,6 +14,8 @@ from .primitive import DIAGONAL, ELEMENTWISE, LINEAR, MULTILINEAR, NOT_DIFFERENT
 from .rules import COUNTING, FLOATING, NO_BOOL, SAME, DTypeRule, broadcast, same_shape
 from .samples import booleans, distinct, floats, integers, positive
 
+_NO_LOGIC = NO_BOOL._replace(hint="~x or x ^ y for the logic of bools, x.long() for numbers")
+
 ADD = primitive(
     "add", kind=ELEMENTWISE, inputs="x y", formula="x + y", shape=broadcast, dtype=SAME, numpy=np.add,
     vjp=(lambda g: g, lambda g: g), jvp=LINEAR, d=("1", "1"), why="sum rule",
@@ -21,7 +23,8 @@ ADD = primitive(
 )  # fmt: skip
 
 SUB = primitive(
-    "sub", kind=ELEMENTWISE, inputs="x y", formula="x - y", shape=broadcast, dtype=NO_BOOL, numpy=np.subtract,
+    "sub", kind=ELEMENTWISE, inputs="x y", formula="x - y", shape=broadcast, dtype=_NO_LOGIC,
+    numpy=np.subtract,
     vjp=(lambda g: g, lambda g: -g), jvp=LINEAR, d=("1", "-1"), why="difference rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(3,)), floats(shape=(2, 1)))],
 )  # fmt: skip
@@ -44,7 +47,7 @@ DIV = primitive(
 )  # fmt: skip
 
 NEG = primitive(
-    "neg", kind=ELEMENTWISE, formula="-x", shape=same_shape, dtype=NO_BOOL, numpy=np.negative,
+    "neg", kind=ELEMENTWISE, formula="-x", shape=same_shape, dtype=_NO_LOGIC, numpy=np.negative,
     vjp=(lambda g: -g,), jvp=LINEAR, d="-1", why="constant factor", samples=[sample(floats())],
 )  # fmt: skip
 

@@ -150,5 +150,6 @@ INDEX_PUT: Primitive = primitive(
         sample(floats(shape=(2, 3)), floats(shape=(2, 0)), at([]), dims=(1,), accumulate=False),
         sample(floats(shape=(2, 3)), floats(shape=(0, 3)), at([]), dims=(0,), accumulate=True),
         sample(floats(shape=(3,)), floats(shape=()), at(-1), dims=(0,), accumulate=True),
+        sample(floats(shape=(3,)), floats(shape=(3,)), at([2, 0, 1]), dims=(0,), accumulate=False),
     ],
 )  # fmt: skip

@@ -63,7 +63,8 @@ DET = primitive(
     dtype=STRICT_FLOAT, numpy=lambda x: np.asarray(np.linalg.det(x), x.dtype),
     vjp=(lambda g, out, x: (g * out)[..., None, None] * INV(x).mT,),
     jvp=lambda tangents, out, x: out * (INV(x).mT * tangents[0]).sum((-2, -1)),
-    d="(g * out)[..., None, None] * inv(x).mT", why="Jacobi's formula", samples=[sample(invertible(3))],
+    d="(g * out)[..., None, None] * inv(x).mT", why="Jacobi's formula",
+    ties="there is no rule at a singular matrix: backward refuses it", samples=[sample(invertible(3))],
 )  # fmt: skip
 
 
@@ -93,7 +94,9 @@ CHOLESKY = primitive(
     numpy=lambda x: np.linalg.cholesky(np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)),
     vjp=(_cholesky_vjp,), jvp=_cholesky_jvp,
     d="symmetric(inv(out).mT @ half_diagonal(out.mT @ g) @ inv(out))",
-    why="from L Lᵀ = x; the gradient is that of symmetric changes", samples=[sample(definite(3))],
+    why="from L Lᵀ = x",
+    ties="x is taken as symmetric: only its lower triangle is read, and the gradient is symmetric",
+    samples=[sample(definite(3), within=symmetric), sample(definite(2, (2,)), within=symmetric)],
 )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ CAT = primitive(
 FLIP: Primitive = primitive(
     "flip", kind=MOVEMENT, formula="flip(x)", shape=same_shape, dtype=FIRST,
     numpy=lambda x, *, dims: np.array(np.flip(x, dims), order="C"),
-    vjp=(lambda g, dims: FLIP(g, dims=dims),), jvp=LINEAR, d="flip(g, dims)",
+    vjp=(lambda g, dims: FLIP(g, dims=dims),), jvp=LINEAR, d="flip(g, dims=dims)",
     why="turned around twice, everything is where it was",
     samples=[sample(floats(), dims=(0,)), sample(floats(), dims=(0, 1)), sample(floats(shape=()), dims=())],
 )  # fmt: skip

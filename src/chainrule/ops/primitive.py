@@ -48,11 +48,16 @@ Rules = tuple[Callable[..., Any] | None, ...]
 
 
 class Sample(NamedTuple):
-    """Inputs of one test call. `smooth` says whether second derivatives exist around them."""
+    """Inputs of one test call.
+
+    smooth: whether second derivatives exist around them.
+    within: what the first input must go through, for an op that is meant for some inputs only.
+    """
 
     inputs: tuple[Callable[[np.random.Generator], np.ndarray[Any, Any]], ...]
     settings: dict[str, Any]
     smooth: bool
+    within: Callable[[Any], Any] | None
 
     def arrays(self, rng: np.random.Generator) -> list[np.ndarray[Any, Any]]:
         """Fresh inputs; the same from an equal generator."""
@@ -63,9 +68,11 @@ class Sample(NamedTuple):
         return {name: v(arrays[0]) if callable(v) else v for name, v in self.settings.items()}
 
 
-def sample(*inputs: Any, smooth: bool = True, **settings: Any) -> Sample:
+def sample(
+    *inputs: Any, smooth: bool = True, within: Callable[[Any], Any] | None = None, **settings: Any
+) -> Sample:
     """Sample inputs for the sweep: functions of a random generator that make an array (see `samples.py`)."""
-    return Sample(inputs, settings, smooth)
+    return Sample(inputs, settings, smooth, within)
 
 
 @dataclass(eq=False, slots=True)
@@ -227,14 +234,8 @@ def primitive(
         ties=ties,
         strict=strict or is_ufunc,
         differentiable=rules is not NOT_DIFFERENTIABLE,
-        takes=frozenset(
-            d.numpy
-            for d in dtypes.ALL
-            if d.category in dtype.accepts and (d.category == dtypes.FLOAT or not dtype.floating)
-        )
-        if dtype.first == 0
-        else frozenset(),
-        restricted=len(dtype.accepts) != 3,
+        takes=frozenset(d.numpy for d in dtypes.ALL if dtype.takes(d)) if dtype.first == 0 else frozenset(),
+        restricted=not all(map(dtype.takes, dtypes.ALL)),
     )
     for problem in problems(entry):
         raise ValueError(f"primitive {name!r}: {problem}")

@@ -20,9 +20,11 @@ class DTypeRule(NamedTuple):
     unify: convert inputs to one common type, by promotion; otherwise each keeps its own.
     floating: a common type that is not floating becomes the default floating type.
     counting: bool becomes int64.
+    half: float16 is taken, too.
     accepts: categories the (common, or each) type may have.
     result: output type from the (common, or first) type.
     wanted: what is accepted, in words.
+    hint: what to try with a type that is refused.
     asked: the setting that says what comes out, for an op whose caller chooses.
     """
 
@@ -31,10 +33,18 @@ class DTypeRule(NamedTuple):
     first: int = 0
     floating: bool = False
     counting: bool = False
+    half: bool = True
     accepts: frozenset[int] = frozenset({BOOL, INTEGER, FLOAT})
     result: Callable[[dtype], dtype] = lambda d: d
     wanted: str = ""
+    hint: str = ""
     asked: str = ""
+
+    def takes(self, d: dtype) -> bool:
+        """Whether the op runs on this type as it is, without a conversion."""
+        if d.category not in self.accepts or (self.floating and not d.is_floating_point):
+            return False
+        return self.half or d is not dtypes.float16
 
     def output(self, d: dtype, settings: dict[str, Any]) -> dtype:
         """The output type for inputs of (common, or first) type d."""
@@ -55,17 +65,26 @@ _FLOATS = frozenset({FLOAT})
 
 # With conversion to a common type:
 SAME = DTypeRule("same")
-NO_BOOL = DTypeRule("same, not bool", accepts=_NUMBERS, wanted="not bool")
-COUNTING = DTypeRule("same, bool counts as int64", counting=True, accepts=_NUMBERS, wanted="a number")
+NO_BOOL = DTypeRule("same, not bool", accepts=_NUMBERS, wanted="not bool", hint="x.long()")
+COUNTING = DTypeRule("same, bool counts as int64", counting=True, accepts=_NUMBERS)
 FLOATING = DTypeRule("floating", floating=True)
-FLOAT_ONLY = DTypeRule("floating only", accepts=_FLOATS, wanted="a floating-point type")
-WHOLE = DTypeRule("whole", accepts=frozenset({BOOL, INTEGER}), wanted="integer or bool")
-INTEGERS = DTypeRule("integers", accepts=frozenset({INTEGER}), wanted="integer")
+FLOAT_ONLY = DTypeRule("floating only", accepts=_FLOATS, wanted="floating point", hint="x.float()")
+WHOLE = DTypeRule("whole", accepts=frozenset({BOOL, INTEGER}), wanted="integer or bool", hint="x.long()")
+INTEGERS = DTypeRule("integers", accepts=frozenset({INTEGER}), wanted="integer", hint="x.long()")
 COMPARES = DTypeRule("compares", result=_truth)
 
 # Each input as it is:
-STRICT_FLOAT = DTypeRule("floating only, all alike", unify=False, accepts=_FLOATS, wanted="floating point")
-STRICT_NUMBER = DTypeRule("numbers, all alike", unify=False, accepts=_NUMBERS, wanted="not bool")
+STRICT_FLOAT = DTypeRule(
+    "float32 or float64, all alike",
+    unify=False,
+    accepts=_FLOATS,
+    half=False,
+    wanted="float32 or float64",
+    hint="x.float()",
+)
+STRICT_NUMBER = DTypeRule(
+    "numbers, all alike", unify=False, accepts=_NUMBERS, wanted="not bool", hint="x.float()"
+)
 LOGICAL = DTypeRule("logical", unify=False, result=_truth)
 TRUTHS = DTypeRule(  # uint8 was PyTorch's bool once, and stays what it is here
     "truths", unify=False, result=lambda d: d if d is dtypes.uint8 else dtypes.bool_

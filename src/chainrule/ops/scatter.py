@@ -14,7 +14,7 @@ from ..core.shapes import Shape
 from .primitive import MOVEMENT, Primitive, primitive, sample
 from .rules import FIRST
 from .samples import at, floats
-from .views import OVERWRITE, SLICE
+from .views import OVERWRITE, RESHAPE, SLICE
 
 
 def _gathered(x: Shape, index: Shape, *, dim: int) -> Shape:
@@ -68,11 +68,14 @@ GATHER: Primitive = primitive(
 
 
 def _scattered(x: Shape, index: Shape, y: Shape, *, dim: int) -> Shape:
+    target = x or (1,)  # a 0-d tensor counts as a vector with one element
+    index = index or (1,)
+    y = y or (1,)
     fits_y = len(index) == len(y) and all(a <= b for a, b in zip(index, y, strict=True))
-    fits_x = len(index) == len(x) and all(
-        a <= b for d, (a, b) in enumerate(zip(index, x, strict=True)) if d != dim
+    fits_x = len(index) == len(target) and all(
+        a <= b for d, (a, b) in enumerate(zip(index, target, strict=True)) if d != dim
     )
-    if index and 0 not in index and not (fits_x and fits_y):
+    if 0 not in index and not (fits_x and fits_y):
         raise ShapeError.of(
             f"scatter(dim={dim})",
             given=f"a tensor {x}, an index {index} and a source {y}",
@@ -86,7 +89,7 @@ def _scatter_into(x: Any, index: Any, y: Any, dim: int, add: bool) -> Any:
     out = x.copy()
     if index.size == 0:
         return out
-    if x.ndim == 0 or index.ndim == 0:  # a 0-d tensor counts as a vector with one element
+    if x.ndim == 0 or index.ndim == 0:
         flat, index, y = out.reshape(-1), index.reshape(-1), y.reshape(-1)
     else:
         flat = out
@@ -104,6 +107,12 @@ def read_back(g: Any, index: Any, shape: Shape, dim: int) -> Any:
     part = GATHER(g, index, dim=dim)
     if tuple(part.shape) == shape:
         return part
+    if 0 in part.shape:
+        return g.new_zeros(shape)
+    if not shape:
+        return RESHAPE(part, shape=())
+    if part.dim() == 0:
+        part = RESHAPE(part, shape=(1,))
     corner = tuple(slice(0, n) for n in part.shape)
     return OVERWRITE(g.new_zeros(shape), part, steps=((SLICE, {"key": corner}),))
 
@@ -113,6 +122,7 @@ _SAMPLES = [
     sample(floats(shape=(3, 4)), at([[0, 2, 1, 0]]), floats(shape=(2, 4)), dim=0),
     sample(floats(shape=(3,)), at([2, 0]), floats(shape=(2,)), dim=0),
     sample(floats(shape=()), at([0]), floats(shape=(1,)), dim=0),
+    sample(floats(shape=(3,)), at(2), floats(shape=(2,)), dim=0),
     sample(floats(shape=(2, 3)), at(np.zeros((2, 0))), floats(shape=(2, 3)), dim=1),
 ]
 

@@ -72,7 +72,7 @@ SOFTMAX = primitive(
     "softmax", kind=SCAN, formula="exp(x) / sum(exp(x))", shape=same_shape, dtype=FLOAT_ONLY, numpy=_softmax,
     vjp=(lambda g, out, dim: out * (g - _sum1(g * out, dim)),),
     jvp=lambda tangents, out, x, *, dim: out * (tangents[0] - _sum1(tangents[0] * out, dim)),
-    d="out * (g - sum(g * out, dim, True))", why="quotient rule",
+    d="out * (g - (g * out).sum(dim, True))", why="quotient rule",
     samples=[sample(floats(), dim=1), sample(floats(shape=(2, 3, 2)), dim=1)],
 )  # fmt: skip
 
@@ -91,6 +91,6 @@ LOG_SOFTMAX = primitive(
     numpy=_log_softmax,
     vjp=(lambda g, out, dim: g - out.exp() * _sum1(g, dim),),
     jvp=lambda tangents, out, x, *, dim: tangents[0] - _sum1(out.exp() * tangents[0], dim),
-    d="g - exp(out) * sum(g, dim, True)", why="log-sum-exp: its gradient is softmax",
+    d="g - exp(out) * g.sum(dim, True)", why="log-sum-exp: its gradient is softmax",
     samples=[sample(floats(), dim=1), sample(floats(shape=(2, 3, 2)), dim=1)],
 )  # fmt: skip

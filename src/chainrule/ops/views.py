@@ -41,7 +41,7 @@ RESHAPE: Primitive = primitive(
 PERMUTE: Primitive = primitive(
     "permute", strict=True, kind=VIEW, formula="permute(x)", dtype=FIRST,
     shape=lambda x, *, dims: tuple(x[d] for d in dims), numpy=lambda x, *, dims: x.transpose(dims),
-    vjp=(lambda g, dims: PERMUTE(g, dims=inverse(dims)),), jvp=LINEAR, d="permute(g, inverse(dims))",
+    vjp=(lambda g, dims: PERMUTE(g, dims=inverse(dims)),), jvp=LINEAR, d="permute(g, dims=inverse(dims))",
     why="axes change places",
     samples=[sample(floats(shape=(2, 3, 2)), dims=(2, 0, 1)), sample(floats(shape=(2, 3)), dims=(1, 0))],
 )  # fmt: skip
@@ -144,7 +144,7 @@ def expand_key(key: Key, rank: int, shape: Shape, taken: Any = None) -> Key:
     return (*key[:at], *[slice(None)] * (rank - used), *key[at + 1 :])
 
 
-def _embed(g: Any, shape: Shape, key: Key) -> Any:
+def embed(g: Any, shape: Shape, key: Key) -> Any:
     return OVERWRITE(g.new_zeros(shape), g, steps=((SLICE, {"key": key}),))
 
 
@@ -159,7 +159,7 @@ def _take(x: Any, *, key: Key) -> Any:
 
 SLICE = primitive(
     "slice", strict=True, kind=VIEW, formula="x[...]", shape=_sliced, dtype=FIRST, numpy=_take,
-    vjp=(lambda g, x_shape, key: _embed(g, x_shape, key),), jvp=LINEAR, d="embed(g, x.shape, key)",
+    vjp=(lambda g, x_shape, key: embed(g, x_shape, key),), jvp=LINEAR, d="embed(g, x.shape, key)",
     why="elements that were not taken get 0",
     samples=[
         sample(floats(shape=(3, 4)), key=(1, slice(0, 4, 2))),
@@ -211,7 +211,8 @@ OVERWRITE: Primitive = primitive(
         out.new_zeros(y.shape) if tangents[1] is None else tangents[1],
         steps=steps,
     ),
-    d=("overwrite(g, zeros(y.shape), steps)", "follow(g, steps)"), why="what is overwritten no longer counts",
+    d=("overwrite(g, zeros_like(y), steps=steps)", "follow(g, steps)"),
+    why="what is overwritten no longer counts",
     samples=[
         sample(floats(shape=(3, 4)), floats(shape=(2,)), steps=((SLICE, {"key": (1, slice(0, 4, 2))}),)),
         sample(floats(shape=(2, 3)), floats(shape=(2, 1)), steps=((SLICE, {"key": (Ellipsis, None, -1)}),)),
@@ -251,21 +252,6 @@ DIAGONAL: Primitive = primitive(
         sample(floats(shape=(3, 2, 3)), offset=-1, dim1=2, dim2=0),
     ],
 )  # fmt: skip
-
-
-def as_key(index: Any) -> Key:
-    """An index expression as a tuple."""
-    return index if isinstance(index, tuple) else (index,)
-
-
-def plain_item(item: Any) -> bool:
-    """Whether an index item is an integer, slice, None or Ellipsis (and so gives a view)."""
-    return (
-        item is None
-        or item is Ellipsis
-        or isinstance(item, slice)
-        or (isinstance(item, int) and not isinstance(item, bool))
-    )
 
 
 def plain_slice(item: slice) -> slice:
