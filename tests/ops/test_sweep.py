@@ -1,6 +1,6 @@
 """The sweep: every primitive of the table, every sample, every check. A new op is tested by being registered.
 
-The checks are in `checks.py`, the wanted values in `references.py`; `test_checker.py` shows that they can fail.
+The checks are in `checks.py`, wanted values in `references.py`; `test_checker.py` shows that they can fail.
 """
 
 from __future__ import annotations
