@@ -322,7 +322,7 @@ def test_wrong_commands(call: Call, ready: Path, arguments: list[str], text: str
         ),
         (
             ["houses.csv", "--lr", "1e30", "--optimizer", "sgd"],
-            "the training loss of epoch 1 is inf; try a smaller --lr than 1e+30",
+            "training diverged: the loss of epoch 1 is not a finite number; try a smaller --lr than 1e+30",
         ),
         (
             ["houses.csv", "--encoding", "klingon"],

@@ -131,7 +131,7 @@ def test_a_loss_that_is_no_number(target: float) -> None:
     model = Number()
     with pytest.raises(Diverged) as caught:
         fit(model, LOSS, halving(model), aim(target), epochs=3)
-    assert str(caught.value) == f"the training loss of epoch 1 is {'inf' if target == 1e30 else 'nan'}"
+    assert str(caught.value) == "training diverged: the loss of epoch 1 is not a finite number"
 
 
 def test_nothing_to_train_on() -> None:

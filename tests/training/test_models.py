@@ -29,14 +29,19 @@ def test_the_model_is_chosen_by_task_and_rows(task: str, rows: int, model: str, 
 def test_what_is_left_open_is_decided_and_what_is_asked_for_is_kept() -> None:
     decided, why = decide(Settings(model="mlp", lr=0.5, hidden=(3,)), "regression", 50, 30)
     assert why == "as asked"
-    assert (decided.lr, decided.hidden, decided.dropout, decided.weight_decay) == (0.5, (3,), 0.3, 0.1)
+    assert (decided.lr, decided.hidden, decided.dropout, decided.weight_decay) == (0.5, (3,), 0.0, 0.1)
+    labels, _ = decide(Settings(model="mlp"), "classification", 50, 30)
+    assert (labels.lr, labels.hidden, labels.dropout, labels.weight_decay) == (0.002, (256,), 0.3, 0.5)
     linear, _ = decide(Settings(), "regression", 50, 30)
     assert (linear.lr, linear.weight_decay, linear.hidden) == (0.005, 0.01, None)
     sgd, _ = decide(Settings(optimizer="sgd"), "regression", 50, 30)
     assert (sgd.lr, sgd.weight_decay) == (0.01, 0.0001)
 
 
-@pytest.mark.parametrize(("rows", "size"), [(30, 32), (6400, 32), (6401, 64), (50_000, 256), (10**7, 1024)])
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [(30, 4), (80, 8), (319, 16), (320, 32), (6400, 32), (6401, 64), (50_000, 256), (10**7, 1024)],
+)
 def test_batches_grow_with_the_table(rows: int, size: int) -> None:
     assert decide(Settings(), "regression", rows, rows)[0].batch_size == size
 

@@ -90,7 +90,7 @@ def train_table(
     >>> import numpy as np, pandas as pd
     >>> rooms = np.arange(100) % 7
     >>> houses = pd.DataFrame({"rooms": rooms, "alley": ["Pave", "Grvl"] * 50, "price": 50.0 * rooms + 20.5})
-    >>> run = train_table(houses, epochs=100)
+    >>> run = train_table(houses)
     >>> run.target.name, run.target.task, run.metrics["test"]["r2"] > 0.99
     ('price', 'regression', True)
     >>> new = pd.DataFrame({"rooms": [3], "alley": ["Pave"]})

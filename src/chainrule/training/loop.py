@@ -95,7 +95,7 @@ def fit(
                 history.stopped = "interrupt"
                 break
             if not math.isfinite(train_loss):
-                raise Diverged(f"the training loss of epoch {number} is {train_loss}")
+                raise Diverged(f"training diverged: the loss of epoch {number} is not a finite number")
             epoch = _look(model, loss, validation, metrics, number, train_loss)
             history.epochs.append(epoch)
             if epoch.val_loss is None or epoch.val_loss < lowest:

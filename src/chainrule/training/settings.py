@@ -80,11 +80,13 @@ RULES: dict[str, Rule] = {
         _widths,
         _are_widths,
         "must be whole numbers from 1, as in 64,64",
-        "widths of the mlp's hidden layers (256)",
+        "widths of the mlp's hidden layers (for labels 256, for numbers 64,64)",
         "N,N",
     ),
     "dropout": _number(
-        lambda x: 0 <= x < 1, "a number from 0 to below 1", "share of hidden units dropped in a step (0.3)"
+        lambda x: 0 <= x < 1,
+        "a number from 0 to below 1",
+        "share of hidden units dropped in a step (for labels 0.3, for numbers 0)",
     ),
     "optimizer": _one_of("adamw", "adam", "sgd", "rmsprop", help="the optimizer (adamw)"),
     "lr": _number(
@@ -93,9 +95,9 @@ RULES: dict[str, Rule] = {
     "weight_decay": _number(
         lambda x: x >= 0,
         "a number from 0",
-        "how hard weights are pulled to zero (mlp 0.1, others 0.01; without adamw 0.0001)",
+        "how hard weights are pulled to zero (0.01; mlp 0.1, for labels 0.5; without adamw 0.0001)",
     ),
-    "batch_size": _whole(1, "rows in a step (32; more for more than 6,400 training rows)"),
+    "batch_size": _whole(1, "rows in a step (32; fewer in a small table, more in a large one)"),
     "epochs": _whole(1, "at most so many passes over the training rows (200)"),
     "patience": _whole(1, "stop after so many epochs without a better validation loss (20)"),
     "seed": _whole(0, "of the split, the first weights and the order of rows (0)"),
