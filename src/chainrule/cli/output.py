@@ -163,7 +163,16 @@ def _losses(epoch: Epoch) -> str:
 
 
 def _number(name: str, value: Any) -> str:
-    """Three decimals for shares; four digits that matter for what has the target's units."""
+    """Three decimals for shares; what has the target's units as `in_units` writes it."""
     if value is None:
         return "undefined"
-    return f"{value:.4g}" if name in ("rmse", "mae") else f"{value:.3f}"
+    return in_units(value) if name in ("rmse", "mae") else f"{value:.3f}"
+
+
+def in_units(value: float) -> str:
+    """Four digits that matter, or all of a larger number.
+
+    >>> [in_units(value) for value in (0.0123456, 57.8612, 101234.4, 3e12)]
+    ['0.01235', '57.86', '101,234', '3e+12']
+    """
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"

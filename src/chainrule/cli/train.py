@@ -15,7 +15,7 @@ from ..training.directory import first_free, require_writable
 from ..training.metrics import Scores
 from ..training.settings import RULES, read_setting
 from .options import Parser, add_reading_options, separator
-from .output import VERDICT_STYLES, Output
+from .output import VERDICT_STYLES, Output, in_units
 
 HELP = "train a model on a CSV or Parquet table"
 DESCRIPTION = (
@@ -114,7 +114,7 @@ def _report(run: Run, folder: Path, data: str, output: Output) -> None:
 
 def _baseline(run: Run) -> str:
     if run.target.task == "regression":
-        return f"baseline: always {run.target.mean:.4g}, the mean of the training rows"
+        return f"baseline: always {in_units(run.target.mean)}, the mean of the training rows"
     answer = shown(run.facts["most_frequent"], most=20)
     return f"baseline: always {answer}; cross-entropy: the class shares"
 
