@@ -183,7 +183,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "bitwise_or": _both(lambda x, y: x | y, np.bitwise_or),
     "bitwise_xor": _both(lambda x, y: x ^ y, np.bitwise_xor),
     "bitwise_not": _both(lambda x: not x if isinstance(x, bool) else ~x, np.invert),
-    "left_shift": _both(lambda x, y: x << y, np.left_shift),
+    "left_shift": _both(lambda x, y: x << min(y, 64), np.left_shift),
     "right_shift": _both(lambda x, y: x >> y, np.right_shift),
     "isnan": _both(math.isnan, lambda x: x != x),
     "isinf": _both(math.isinf, lambda x: np.abs(x) == np.inf),
