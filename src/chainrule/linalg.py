@@ -2,16 +2,12 @@
 
 from .functions.linalg import (
     cholesky,
-    cond,
     det,
     eigh,
     eigvalsh,
     inv,
     lstsq,
-    matmul,
-    matrix_norm,
     matrix_rank,
-    multi_dot,
     pinv,
     qr,
     slogdet,
@@ -19,8 +15,9 @@ from .functions.linalg import (
     svd,
     svdvals,
 )
-from .functions.linalg import linalg_norm as norm
-from .functions.reductions import vector_norm
+from .functions.norms import cond, matrix_norm, vector_norm
+from .functions.norms import linalg_norm as norm
+from .functions.products import matmul, multi_dot
 
 __all__ = [
     "cholesky",

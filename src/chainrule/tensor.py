@@ -17,7 +17,23 @@ from .base import TensorBase, set_tensor_class, wrap
 from .core import dtypes
 from .core.errors import ArgumentError
 from .core.shapes import Size
-from .functions import indexing, linalg, ordering, pointwise, reductions, sampling, shaping
+from .functions import (
+    elementwise,
+    extrema,
+    indexing,
+    joining,
+    linalg,
+    norms,
+    ordering,
+    parts,
+    pointwise,
+    products,
+    reductions,
+    sampling,
+    scans,
+    selection,
+    shaping,
+)
 from .functions.options import size_of
 from .members.conversion import Conversion
 from .members.layout import Layout
@@ -119,14 +135,14 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
 
     def __matmul__(self, other: Any) -> Any:
         return (
-            linalg.matmul(self, _as_operand(other))
+            products.matmul(self, _as_operand(other))
             if isinstance(other, TensorBase | np.ndarray)
             else NotImplemented
         )
 
     def __rmatmul__(self, other: Any) -> Any:
         return (
-            linalg.matmul(_as_operand(other), self)
+            products.matmul(_as_operand(other), self)
             if isinstance(other, TensorBase | np.ndarray)
             else NotImplemented
         )
@@ -177,8 +193,8 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     floor = pointwise.floor
     ceil = pointwise.ceil
     trunc = fix = pointwise.trunc
-    round = pointwise.round
-    frac = pointwise.frac
+    round = elementwise.round
+    frac = elementwise.frac
     exp = pointwise.exp
     exp2 = pointwise.exp2
     expm1 = pointwise.expm1
@@ -238,17 +254,17 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     bitwise_xor = pointwise.bitwise_xor
     bitwise_left_shift = pointwise.bitwise_left_shift
     bitwise_right_shift = pointwise.bitwise_right_shift
-    clamp = clip = pointwise.clamp
-    clamp_min = pointwise.clamp_min
-    clamp_max = pointwise.clamp_max
-    masked_fill = pointwise.masked_fill
-    lerp = pointwise.lerp
-    addcmul = pointwise.addcmul
-    addcdiv = pointwise.addcdiv
-    isclose = pointwise.isclose
-    allclose = pointwise.allclose
-    equal = pointwise.equal
-    nan_to_num = pointwise.nan_to_num
+    clamp = clip = elementwise.clamp
+    clamp_min = elementwise.clamp_min
+    clamp_max = elementwise.clamp_max
+    masked_fill = selection.masked_fill
+    lerp = elementwise.lerp
+    addcmul = elementwise.addcmul
+    addcdiv = elementwise.addcdiv
+    isclose = elementwise.isclose
+    allclose = elementwise.allclose
+    equal = elementwise.equal
+    nan_to_num = elementwise.nan_to_num
 
     def where(self, condition: Any, other: Any) -> Any:
         """`x.where(condition, other)`: x where the condition holds, `other` elsewhere.
@@ -259,7 +275,7 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
             isinstance(condition, TensorBase) and condition._a.dtype.kind == "b"
         ):
             return ar.WHERE(self, condition, other)
-        return pointwise.where(condition, self, other)
+        return elementwise.where(condition, self, other)
 
     # -- reductions -------------------------------------------------------------------------------------
 
@@ -269,23 +285,23 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     var = reductions.var
     std = reductions.std
     prod = reductions.prod
-    amax = reductions.amax
-    amin = reductions.amin
-    aminmax = reductions.aminmax
-    max = reductions.max
-    min = reductions.min
-    argmax = reductions.argmax
-    argmin = reductions.argmin
+    amax = extrema.amax
+    amin = extrema.amin
+    aminmax = extrema.aminmax
+    max = extrema.max
+    min = extrema.min
+    argmax = extrema.argmax
+    argmin = extrema.argmin
     all = reductions.all
     any = reductions.any
     count_nonzero = reductions.count_nonzero
-    cumsum = reductions.cumsum
-    cumprod = reductions.cumprod
+    cumsum = scans.cumsum
+    cumprod = scans.cumprod
     logsumexp = reductions.logsumexp
-    softmax = reductions.softmax
-    log_softmax = reductions.log_softmax
-    norm = linalg.norm
-    dist = linalg.dist
+    softmax = scans.softmax
+    log_softmax = scans.log_softmax
+    norm = norms.norm
+    dist = norms.dist
 
     # -- shapes -----------------------------------------------------------------------------------------
 
@@ -304,41 +320,41 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     expand_as = shaping.expand_as
     squeeze = shaping.squeeze
     unsqueeze = shaping.unsqueeze
-    narrow = shaping.narrow
-    select = shaping.select
-    unbind = shaping.unbind
-    split = shaping.split
-    chunk = shaping.chunk
-    tensor_split = shaping.tensor_split
-    repeat = shaping.repeat
-    tile = shaping.tile
-    repeat_interleave = shaping.repeat_interleave
-    flip = shaping.flip
-    fliplr = shaping.fliplr
-    flipud = shaping.flipud
-    roll = shaping.roll
-    diagonal = shaping.diagonal
-    diag = shaping.diag
-    diag_embed = shaping.diag_embed
-    trace = shaping.trace
-    tril = shaping.tril
-    triu = shaping.triu
+    narrow = parts.narrow
+    select = parts.select
+    unbind = parts.unbind
+    split = parts.split
+    chunk = parts.chunk
+    tensor_split = parts.tensor_split
+    repeat = joining.repeat
+    tile = joining.tile
+    repeat_interleave = joining.repeat_interleave
+    flip = joining.flip
+    fliplr = joining.fliplr
+    flipud = joining.flipud
+    roll = joining.roll
+    diagonal = parts.diagonal
+    diag = parts.diag
+    diag_embed = parts.diag_embed
+    trace = parts.trace
+    tril = joining.tril
+    triu = joining.triu
     clone = shaping.clone
 
     # -- selection and order --------------------------------------------------------------------------
 
-    gather = indexing.gather
-    take_along_dim = indexing.take_along_dim
-    scatter = indexing.scatter
-    scatter_add = indexing.scatter_add
-    index_select = indexing.index_select
-    take = indexing.take
-    masked_select = indexing.masked_select
-    index_add = indexing.index_add
-    index_copy = indexing.index_copy
-    index_fill = indexing.index_fill
-    index_put = indexing.index_put
-    nonzero = argwhere = indexing.nonzero
+    gather = selection.gather
+    take_along_dim = selection.take_along_dim
+    scatter = selection.scatter
+    scatter_add = selection.scatter_add
+    index_select = selection.index_select
+    take = selection.take
+    masked_select = selection.masked_select
+    index_add = selection.index_add
+    index_copy = selection.index_copy
+    index_fill = selection.index_fill
+    index_put = selection.index_put
+    nonzero = argwhere = selection.nonzero
     argsort = ordering.argsort
     sort = ordering.sort
     topk = ordering.topk
@@ -353,23 +369,23 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
 
     # -- products -----------------------------------------------------------------------------------------
 
-    matmul = linalg.matmul
-    mm = linalg.mm
-    bmm = linalg.bmm
-    mv = linalg.mv
-    dot = linalg.dot
-    vdot = linalg.vdot
-    inner = linalg.inner
-    outer = ger = linalg.outer
-    addmm = linalg.addmm
-    addmv = linalg.addmv
+    matmul = products.matmul
+    mm = products.mm
+    bmm = products.bmm
+    mv = products.mv
+    dot = products.dot
+    vdot = products.vdot
+    inner = products.inner
+    outer = ger = products.outer
+    addmm = products.addmm
+    addmv = products.addmv
     inverse = linalg.inv
     det = linalg.det
     slogdet = linalg.slogdet
     logdet = linalg.logdet
-    cholesky = linalg.cholesky
-    qr = linalg.qr
-    svd = linalg.svd
+    cholesky = linalg.old_cholesky
+    qr = linalg.old_qr
+    svd = linalg.old_svd
     pinverse = linalg.pinv
 
 

@@ -454,8 +454,9 @@ def _t(x: Array) -> Array:
     return x.swapaxes(-1, -2)
 
 
-def _qr(outputs: Any, x: Array) -> Iterator[tuple[str, Array, Array]]:
+def _qr(outputs: Any, x: Array, *, complete: bool) -> Iterator[tuple[str, Array, Array]]:
     q, r = outputs
+    assert q.shape[-1] == (x.shape[-2] if complete else min(x.shape[-2:]))
     yield "Q R", q @ r, x
     yield "Q.T Q", _t(q) @ q, np.broadcast_to(np.eye(q.shape[-1]), (*x.shape[:-2], q.shape[-1], q.shape[-1]))
     yield "R below the diagonal", np.tril(r, -1), np.zeros_like(r)
@@ -484,11 +485,15 @@ def _slogdet(outputs: Any, x: Array) -> Iterator[tuple[str, Array, Array]]:
     yield "logarithm", outputs[1], np.log(np.abs(determinant))
 
 
+def _logabsdet(x: Array) -> Array:
+    return np.log(np.abs(_per_matrix(mpmath.det, 0)(x)))
+
+
 def _lstsq(x: Array, y: Array, *, rcond: Any) -> Array:
     def solved(a: Any, b: Any) -> Any:
         return mpmath.lu_solve(a.T * a, a.T * b)
 
-    return np.concatenate([_per_matrix(solved)(x, y[:, k : k + 1]) for k in range(y.shape[1])], 1)
+    return np.concatenate([_per_matrix(solved)(x, y[..., k : k + 1]) for k in range(y.shape[-1])], -1)
 
 
 def _solve(x: Array, y: Array) -> Array:
@@ -539,5 +544,6 @@ REFERENCES: dict[str, Any] = {
     "svd": Properties(_svd),
     "eigh": Properties(_eigh),
     "slogdet": Properties(_slogdet),
+    "logabsdet": _logabsdet,
     "lstsq": _lstsq,
 }

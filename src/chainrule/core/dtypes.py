@@ -7,11 +7,12 @@ Python numbers. Nothing here looks at values. Next: `shapes.py`.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from .errors import DTypeError
+from .errors import ArgumentError, DTypeError
 
 BOOL, INTEGER, FLOAT = 0, 1, 2  # categories, in promotion order
 
@@ -152,6 +153,35 @@ def promote_operands(shaped: dtype | None, zero_d: dtype | None, number: dtype |
             result = lower
     assert result is not None, "promotion needs at least one operand"
     return result
+
+
+def number(value: Any, kind: np.dtype[Any], what: str) -> Any:
+    """A Python number as it is written into an array of type `kind`: towards zero for integers.
+
+    Raises:  ArgumentError if the type cannot hold it. Negative numbers wrap around for uint8, as in PyTorch.
+
+    >>> number(2.7, np.dtype("int64"), "fill_"), number(-1, np.dtype("uint8"), "fill_")
+    (2, 255)
+    """
+    if kind.kind == "b":
+        return bool(value)
+    if kind.kind == "f":
+        converted = float(value)
+        fits = not math.isfinite(converted) or abs(converted) <= np.finfo(kind).max
+    elif isinstance(value, float) and not math.isfinite(value):
+        fits, converted = False, 0
+    else:
+        info = np.iinfo(kind)
+        converted = int(value)
+        fits = (info.min or -info.max) <= converted <= info.max
+        converted = converted % (info.max + 1) if kind.kind == "u" else converted
+    if not fits:
+        raise ArgumentError.of(
+            what,
+            given=f"the number {value!r} for a tensor of type {FROM_NUMPY[kind]}",
+            must="the type must hold it",
+        )
+    return converted
 
 
 class finfo:

@@ -50,8 +50,8 @@ class GradError(ChainruleError, RuntimeError):
     """A gradient that cannot be computed as asked."""
 
 
-class IndexingError(ChainruleError, IndexError):
-    """An index or axis that is not there."""
+class IndexingError(ChainruleError, IndexError, RuntimeError):
+    """An index or axis that is not there. PyTorch raises sometimes the one, sometimes the other kind."""
 
 
 class ArgumentError(ChainruleError, ValueError, TypeError, RuntimeError):

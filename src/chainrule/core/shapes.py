@@ -111,8 +111,36 @@ def axis_index(dim: Any, rank: int, what: str) -> int:
     return d % span
 
 
+def real_axis(dim: Any, rank: int, what: str) -> int:
+    """Like `axis_index`, for what a 0-d tensor has not even a virtual axis for.
+
+    >>> real_axis(-1, 2, "split")
+    1
+    """
+    if rank == 0:
+        raise IndexingError.of(
+            what, given=f"dim={dim} for a 0-d tensor", must="it needs at least one axis", hint="x.reshape(1)"
+        )
+    return axis_index(dim, rank, what)
+
+
+def named_axes(dim: Any, rank: int, what: str) -> tuple[int, ...]:
+    """Like `axis_indices`, but an empty list means no axis, not all of them.
+
+    >>> named_axes((-1, 0), 3, "squeeze"), named_axes((), 3, "squeeze")
+    ((0, 2), ())
+    """
+    return () if isinstance(dim, tuple | list) and not dim else axis_indices(dim, rank, what)
+
+
 def axis_indices(dim: Any, rank: int, what: str) -> tuple[int, ...]:
-    """One axis, several, or None (all of them) as a sorted tuple without repeats."""
+    """One axis, several, or None or an empty list (all of them) as a sorted tuple without repeats.
+
+    A 0-d tensor has one virtual axis, which is none of its own.
+
+    >>> axis_indices((-1, 0), 3, "sum"), axis_indices(None, 3, "sum"), axis_indices(0, 0, "sum")
+    ((0, 2), (0, 1, 2), ())
+    """
     if type(dim) is int and -rank <= dim < rank:
         return (dim % rank,)
     if dim is None:
@@ -128,15 +156,22 @@ def axis_indices(dim: Any, rank: int, what: str) -> tuple[int, ...]:
                 must="each axis may appear once",
                 hint=f"dim={tuple(sorted(set(dims)))}",
             )
-        return tuple(sorted(dims))
-    return (axis_index(dim, rank, what),)
+        return tuple(sorted(dims)) if rank else ()
+    d = axis_index(dim, rank, what)
+    return (d,) if rank else ()
 
 
 def sizes_from_args(args: tuple[Any, ...], what: str) -> Shape:
-    """`f(2, 3)`, `f((2, 3))` and `f([2, 3])` all mean the shape (2, 3)."""
-    if len(args) == 1 and not _is_int(args[0]):
-        args = tuple(args[0])
+    """`f(2, 3)`, `f((2, 3))` and `f([2, 3])` all mean the shape (2, 3).
+
+    >>> sizes_from_args((2, 3), "zeros"), sizes_from_args(([2, 3],), "zeros")
+    ((2, 3), (2, 3))
+    """
     try:
+        if len(args) == 1 and not _is_int(args[0]):
+            return tuple(map(operator.index, args[0]))
+        if not args:
+            raise TypeError  # to mean the shape (), it must be said: f(())
         return tuple(map(operator.index, args))
     except TypeError:
         raise ArgumentError.of(

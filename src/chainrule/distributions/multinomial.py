@@ -11,7 +11,8 @@ from math import prod
 from ..core.errors import ArgumentError, ShapeError
 from ..core.shapes import Size
 from ..creation import ones, zeros
-from ..functions.pointwise import exp, floor, lgamma, log, where
+from ..functions.elementwise import where
+from ..functions.pointwise import exp, floor, lgamma, log
 from ..functions.reductions import logsumexp
 from ..functions.sampling import multinomial
 from ..tensor import Tensor

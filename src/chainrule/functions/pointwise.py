@@ -1,6 +1,6 @@
-"""Elementwise functions: arithmetic, powers, exponentials, comparison, logic, rounding, clamping.
+"""Elementwise functions of one primitive: arithmetic, powers, exponentials, comparison, logic, rounding.
 
-Each public function of one primitive gets its docstring from the table. Next: `reductions.py`.
+Most get their docstring from the table. Next: `elementwise.py`, elementwise functions of several primitives.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..base import TensorBase
-from ..core.dtypes import finfo
 from ..core.errors import ArgumentError
-from ..eager import binary, need_tensor, unary
+from ..eager import binary, unary
 from ..ops import arithmetic as ar
 from ..ops import compare as cm
 from ..ops import transcendental as tr
@@ -60,7 +59,7 @@ exp2 = _unary(tr.EXP2, "exp2", _example("exp2", "[0.0, 3.0]", "tensor([1., 8.])"
 expm1 = _unary(tr.EXPM1, "expm1", _example("expm1", "[0.0, 1.0]", "tensor([0.0000, 1.7183])"))
 log = _unary(tr.LOG, "log", _example("log", "[1.0, 10.0]", "tensor([0.0000, 2.3026])"))
 log2 = _unary(tr.LOG2, "log2", _example("log2", "[1.0, 8.0]", "tensor([0., 3.])"))
-log10 = _unary(tr.LOG10, "log10", _example("log10", "[1.0, 100.0]", "tensor([0., 2.])"))
+log10 = _unary(tr.LOG10, "log10", _example("log10", "[1.0, 50.0]", "tensor([0.0000, 1.6990])"))
 log1p = _unary(tr.LOG1P, "log1p", _example("log1p", "[0.0, 1.0]", "tensor([0.0000, 0.6931])"))
 sqrt = _unary(tr.SQRT, "sqrt", _example("sqrt", "[4.0, 2.0]", "tensor([2.0000, 1.4142])"))
 rsqrt = _unary(tr.RSQRT, "rsqrt", _example("rsqrt", "[4.0, 1.0]", "tensor([0.5000, 1.0000])"))
@@ -259,182 +258,3 @@ def pow(input: Any, exponent: Any) -> Tensor:
                 hint="x.float() ** y",
             )
     return ar.POW(input, exponent)
-
-
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """To the nearest integer, halves to even; or to `decimals` places.
-
-    >>> import chainrule as torch
-    >>> torch.round(torch.tensor([0.5, 1.5, 2.6]))
-    tensor([0., 2., 3.])
-    """
-    if decimals == 0:
-        return ar.ROUND(input)
-    scale = 10.0**decimals
-    return ar.ROUND(input * scale) / scale
-
-
-def frac(input: Tensor) -> Tensor:
-    """The part after the decimal point, with the sign of the input.
-
-    >>> import chainrule as torch
-    >>> torch.frac(torch.tensor([1.25, -1.25]))
-    tensor([ 0.2500, -0.2500])
-    """
-    return input - trunc(input)
-
-
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """Limit to [min, max]; each a number, a tensor, or None for no limit.
-
-    Derivative:  1 inside the limits and on them, 0 outside, as in PyTorch.
-
-    >>> import chainrule as torch
-    >>> torch.clamp(torch.tensor([-2.0, 0.5, 3.0]), -1, 1)
-    tensor([-1.0000,  0.5000,  1.0000])
-    """
-    if min is None and max is None:
-        raise ArgumentError.of("clamp", given="neither min nor max", must="at least one limit is needed")
-    out = need_tensor(input, "clamp")
-    # `where` passes the gradient on the limits themselves, where maximum would halve it; NaN stays.
-    if min is not None:
-        out = ar.WHERE(cm.LT(out, min), min, out)
-    if max is not None:
-        out = ar.WHERE(cm.GT(out, max), max, out)
-    return out
-
-
-clip = clamp
-
-
-def clamp_min(input: Tensor, min: Any) -> Tensor:
-    """Limit from below. See `clamp`."""
-    return clamp(input, min=min)
-
-
-def clamp_max(input: Tensor, max: Any) -> Tensor:
-    """Limit from above. See `clamp`."""
-    return clamp(input, max=max)
-
-
-def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
-    """Elements of `input` where the condition holds, of `other` elsewhere; all three are broadcast.
-
-    With the condition alone: the indices of its true elements, like `nonzero(as_tuple=True)`.
-
-    >>> import chainrule as torch
-    >>> torch.where(torch.tensor([True, False]), torch.tensor([1.0, 2.0]), 0.0)
-    tensor([1., 0.])
-    """
-    need_tensor(condition, "where")
-    if input is None and other is None:
-        return condition.nonzero(as_tuple=True)
-    if condition._a.dtype.kind != "b":
-        raise ArgumentError.of(
-            "where",
-            given=f"a condition of type {condition.dtype}",
-            must="the condition must be bool",
-            hint="x != 0",
-        )
-    return ar.WHERE(condition, input, other)
-
-
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """`value` where the mask is true, the input elsewhere.
-
-    >>> import chainrule as torch
-    >>> torch.masked_fill(torch.tensor([1.0, 2.0]), torch.tensor([True, False]), 0.0)
-    tensor([0., 2.])
-    """
-    if isinstance(value, TensorBase):
-        value = value.to(input.dtype)  # type: ignore[attr-defined]
-    filled = where(mask, value, input)
-    return filled if filled._a.dtype == input._a.dtype else filled.to(input.dtype)
-
-
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
-    """input + weight * (end - input).
-
-    >>> import chainrule as torch
-    >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([4.0, 20.0]), 0.25)
-    tensor([ 1.0000, 12.5000])
-    """
-    return input + (end - input) * weight
-
-
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
-    """input + value * tensor1 * tensor2.
-
-    >>> import chainrule as torch
-    >>> torch.addcmul(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), value=2)
-    tensor([ 7., 17.])
-    """
-    product = tensor1 * tensor2
-    return input + (product if value == 1 else product * value)
-
-
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
-    """input + value * tensor1 / tensor2.
-
-    >>> import chainrule as torch
-    >>> torch.addcdiv(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([2.0, 4.0]), value=2)
-    tensor([2., 2.])
-    """
-    quotient = tensor1 / tensor2
-    return input + (quotient if value == 1 else quotient * value)
-
-
-def isclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> Tensor:
-    """|input - other| <= atol + rtol * |other|, elementwise.
-
-    >>> import chainrule as torch
-    >>> torch.isclose(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1]))
-    tensor([ True, False])
-    """
-    close = eq(input, other)
-    if _is_float(input):
-        close = close | (isfinite(other) & (abs(input - other) <= atol + rtol * abs(other)))
-    if equal_nan:
-        close = close | (isnan(input) & isnan(other))
-    return close
-
-
-def allclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> bool:
-    """Whether all elements are close. See `isclose`.
-
-    >>> import chainrule as torch
-    >>> torch.allclose(torch.tensor([1.0]), torch.tensor([1.0 + 1e-7]))
-    True
-    """
-    return bool(isclose(input, other, rtol, atol, equal_nan).all())
-
-
-def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether two tensors have the same shape and elements.
-
-    >>> import chainrule as torch
-    >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))
-    True
-    """
-    return bool(input._a.shape == other._a.shape and (input._a == other._a).all())
-
-
-def nan_to_num(
-    input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Tensor:
-    """NaN and infinities replaced; by default with 0 and the largest and smallest finite values.
-
-    >>> import chainrule as torch
-    >>> torch.nan_to_num(torch.tensor([float("nan"), 1.0]))
-    tensor([0., 1.])
-    """
-    if not _is_float(input):
-        return input.clone()
-    info = finfo(input.dtype)
-    out = where(isnan(input), nan, input)
-    out = where(input == float("inf"), info.max if posinf is None else posinf, out)
-    return where(input == float("-inf"), info.min if neginf is None else neginf, out)

@@ -14,7 +14,7 @@ from ..base import TensorBase, View, owner_of
 from ..core import dtypes
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
-from ..functions import indexing, pointwise, reductions, shaping
+from ..functions import indexing, joining, pointwise, reductions
 from ..tape.node import AccumulateGrad
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Conversion(TensorBase):
         return (indexing.getitem(self, i) for i in range(self._a.shape[0]))
 
     def __reversed__(self) -> Tensor:
-        return shaping.flip(self, 0) if self._a.ndim else self  # type: ignore[return-value]
+        return joining.flip(self, 0) if self._a.ndim else self  # type: ignore[return-value]
 
     def __contains__(self, value: Any) -> bool:
         if not isinstance(value, TensorBase | int | float | np.number | np.bool_):

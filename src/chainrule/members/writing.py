@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import inplace
 from ..base import TensorBase
-from ..functions import indexing, linalg, pointwise, reductions, sampling, shaping
+from ..functions import elementwise, joining, pointwise, products, sampling, scans, selection
 from ..inplace import composed
 from ..ops import arithmetic as ar
 from ..ops.primitive import Primitive
@@ -95,9 +95,9 @@ class Writing(TensorBase):
     reciprocal_ = _primitive(ar.RECIPROCAL, "reciprocal_")
     square_ = _primitive(ar.SQUARE, "square_")
     pow_ = composed(pointwise.pow)
-    addmm_ = composed(linalg.addmm)
-    cumsum_ = composed(reductions.cumsum)
-    cumprod_ = composed(reductions.cumprod)
+    addmm_ = composed(products.addmm)
+    cumsum_ = composed(scans.cumsum)
+    cumprod_ = composed(scans.cumprod)
 
     # -- sign, rounding, limits -----------------------------------------------------------------------
 
@@ -107,12 +107,12 @@ class Writing(TensorBase):
     floor_ = _primitive(ar.FLOOR, "floor_")
     ceil_ = _primitive(ar.CEIL, "ceil_")
     trunc_ = _primitive(ar.TRUNC, "trunc_")
-    round_ = composed(pointwise.round)
-    frac_ = composed(pointwise.frac)
-    clamp_ = clip_ = composed(pointwise.clamp)
-    clamp_min_ = composed(pointwise.clamp_min)
-    clamp_max_ = composed(pointwise.clamp_max)
-    nan_to_num_ = composed(pointwise.nan_to_num)
+    round_ = composed(elementwise.round)
+    frac_ = composed(elementwise.frac)
+    clamp_ = clip_ = composed(elementwise.clamp)
+    clamp_min_ = composed(elementwise.clamp_min)
+    clamp_max_ = composed(elementwise.clamp_max)
+    nan_to_num_ = composed(elementwise.nan_to_num)
 
     # -- exponentials, logarithms, trigonometry -------------------------------------------------------
 
@@ -164,12 +164,12 @@ class Writing(TensorBase):
 
     # -- parts ----------------------------------------------------------------------------------------
 
-    masked_fill_ = composed(pointwise.masked_fill)
-    tril_ = composed(shaping.tril)
-    triu_ = composed(shaping.triu)
-    index_add_ = composed(indexing.index_add)
-    index_copy_ = composed(indexing.index_copy)
-    index_fill_ = composed(indexing.index_fill)
-    index_put_ = composed(indexing.index_put)
-    scatter_ = composed(indexing.scatter)
-    scatter_add_ = composed(indexing.scatter_add)
+    masked_fill_ = composed(selection.masked_fill)
+    tril_ = composed(joining.tril)
+    triu_ = composed(joining.triu)
+    index_add_ = composed(selection.index_add)
+    index_copy_ = composed(selection.index_copy)
+    index_fill_ = composed(selection.index_fill)
+    index_put_ = composed(selection.index_put)
+    scatter_ = composed(selection.scatter)
+    scatter_add_ = composed(selection.scatter_add)

@@ -11,8 +11,8 @@ from typing import Any
 from ..autograd import no_grad
 from ..core.errors import ArgumentError, ShapeError, nearest
 from ..creation import empty, eye
+from ..functions.parts import diagonal
 from ..functions.sampling import randperm
-from ..functions.shaping import diagonal
 from ..linalg import qr
 from ..tensor import Tensor
 from .warn import warn

@@ -100,9 +100,9 @@ CHOLESKY = primitive(
 )  # fmt: skip
 
 
-def _qr_shapes(x: Shape) -> tuple[Shape, Shape]:
+def _qr_shapes(x: Shape, *, complete: bool) -> tuple[Shape, Shape]:
     _at_least_2d(x, "linalg.qr")
-    k = min(x[-2:])
+    k = x[-2] if complete else min(x[-2:])
     return (*x[:-1], k), (*x[:-2], k, x[-1])
 
 
@@ -115,8 +115,13 @@ def _at_least_2d(x: Shape, what: str) -> None:
 
 QR = primitive(
     "qr", kind=DECOMPOSITION, formula="qr(x)", shape=_qr_shapes, dtype=STRICT_FLOAT, outputs=2,
-    numpy=lambda x: tuple(np.linalg.qr(x)), vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
-    samples=[sample(floats(shape=(4, 3))), sample(floats(shape=(2, 2, 3)))],
+    numpy=lambda x, *, complete: tuple(np.linalg.qr(x, "complete" if complete else "reduced")),
+    vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
+    samples=[
+        sample(floats(shape=(4, 3)), complete=False),
+        sample(floats(shape=(2, 2, 3)), complete=False),
+        sample(floats(shape=(4, 3)), complete=True),
+    ],
 )  # fmt: skip
 
 
@@ -153,19 +158,41 @@ SLOGDET = primitive(
 )  # fmt: skip
 
 
+LOGABSDET = primitive(
+    "logabsdet", kind=DECOMPOSITION, formula="log|det(x)|",
+    shape=lambda x: square_matrix(x, "linalg.slogdet")[:-2], dtype=STRICT_FLOAT,
+    numpy=lambda x: np.asarray(np.linalg.slogdet(x)[1], x.dtype),
+    vjp=(lambda g, x: g[..., None, None] * INV(x).mT,),
+    jvp=lambda tangents, out, x: (INV(x).mT * tangents[0]).sum((-2, -1)),
+    d="g[..., None, None] * inv(x).mT", why="Jacobi's formula",
+    samples=[sample(invertible(3)), sample(invertible(2, (2,)))],
+)  # fmt: skip
+
+
 def _lstsq_shapes(x: Shape, y: Shape, *, rcond: float | None) -> Shape:
-    if len(x) != 2 or len(y) != 2 or x[0] != y[0]:
+    if len(x) < 2 or len(y) != len(x) or x[:-1] != y[:-1]:
         raise ShapeError.of(
             "linalg.lstsq",
             given=f"shapes {x} and {y}",
-            must="both must be matrices with the same number of rows",
+            must="both must be matrices with the same number of rows, or stacks of as many of them",
         )
-    return (x[1], y[1])
+    return (*x[:-2], x[-1], y[-1])
+
+
+def _lstsq(x: Any, y: Any, *, rcond: float | None) -> Any:
+    if x.ndim == 2:
+        return np.linalg.lstsq(x, y, rcond=rcond)[0]
+    out = np.empty((*x.shape[:-2], x.shape[-1], y.shape[-1]), x.dtype)
+    for k in np.ndindex(x.shape[:-2]):
+        out[k] = np.linalg.lstsq(x[k], y[k], rcond=rcond)[0]
+    return out
 
 
 LSTSQ = primitive(
     "lstsq", kind=DECOMPOSITION, inputs="x y", formula="argmin ||x w - y||", shape=_lstsq_shapes,
-    dtype=STRICT_FLOAT, numpy=lambda x, y, *, rcond: np.linalg.lstsq(x, y, rcond=rcond)[0],
-    vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
-    samples=[sample(floats(shape=(5, 3)), floats(shape=(5, 2)), rcond=None)],
+    dtype=STRICT_FLOAT, numpy=_lstsq, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
+    samples=[
+        sample(floats(shape=(5, 3)), floats(shape=(5, 2)), rcond=None),
+        sample(floats(shape=(2, 5, 2)), floats(shape=(2, 5, 1)), rcond=None),
+    ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ Functions without state: weights are arguments. One file for each kind; next: `a
 
 from __future__ import annotations
 
-from ...functions.shaping import pad
+from ...functions.joining import pad
 from .activation import (
     celu,
     elu,

@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 from ...core.errors import ArgumentError, nearest
-from ...functions.pointwise import logaddexp, where
+from ...functions.elementwise import where
+from ...functions.pointwise import logaddexp
 from ...tensor import Tensor
 from ..warn import warn
 

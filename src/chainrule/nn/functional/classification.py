@@ -6,7 +6,7 @@ All are in nats. Next: `margin.py`.
 from __future__ import annotations
 
 from ...core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
-from ...functions.pointwise import where
+from ...functions.elementwise import where
 from ...tensor import Tensor
 from ..broadcast_check import same_shapes
 from ..warn import warn
@@ -105,7 +105,7 @@ def _nll(
 ) -> Tensor:
     axis = 1 if input.ndim > 1 else 0
     check_class_numbers(what, input, target, axis)
-    index = target.unsqueeze(axis)  # (n, ...) -> (n, 1, ...)
+    index = target.unsqueeze(axis).long()  # (n, ...) -> (n, 1, ...)
     kept = index != ignore_index
     index = index * kept  # 0 where ignored
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...core.dtypes import int64
 from ...core.errors import ArgumentError, DTypeError, IndexingError
 from ...creation import arange
-from ...functions import linalg
+from ...functions import products
 from ...tensor import Tensor
 
 
@@ -20,7 +20,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([[3.5000, 2.0000]])
     """
     product = (
-        linalg.linear(input, weight) if weight.ndim == 2 else input @ weight
+        products.linear(input, weight) if weight.ndim == 2 else input @ weight
     )  # (..., i), (o, i) -> (..., o)
     return product if bias is None else product + bias
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.errors import ArgumentError, IndexingError, ShapeError
 from ...core.shapes import BroadcastMismatch, broadcast_shapes
-from ...functions.pointwise import where
+from ...functions.elementwise import where
 from ...tensor import Tensor
 from .class_numbers import check_class_numbers, check_weight, class_out_of_range
 from .reduction import chosen, reduced
@@ -95,7 +95,7 @@ def multi_margin_loss(
     classes = input.shape[axis]
     check_weight("multi_margin_loss", weight, classes)
     check_class_numbers("multi_margin_loss", input, target, axis)
-    index = target.unsqueeze(axis)  # (n,) -> (n, 1)
+    index = target.unsqueeze(axis).long()  # (n,) -> (n, 1)
     try:
         right = input.gather(axis, index)  # (n, 1)
     except IndexingError:

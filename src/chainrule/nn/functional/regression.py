@@ -11,7 +11,7 @@ import math
 from ...autograd import no_grad
 from ...core.errors import ArgumentError, ShapeError
 from ...creation import full_like
-from ...functions.pointwise import where
+from ...functions.elementwise import where
 from ...tensor import Tensor
 from ..broadcast_check import same_shapes
 from .reduction import REDUCTIONS, chosen, invalid, reduced

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...autograd import no_grad
 from ...core.errors import ArgumentError, IndexingError
 from ...creation import ones_like, zeros
-from ...functions.pointwise import where
+from ...functions.elementwise import where
 from ...tensor import Tensor
 
 _RENORM_EPS = 1e-7  # keeps the division finite; the same as PyTorch's, so that rows agree

@@ -8,7 +8,7 @@ from typing import Any
 from ...autograd import no_grad
 from ...core.errors import GradError
 from ...creation import tensor
-from ...functions.shaping import stack
+from ...functions.joining import stack
 from ...linalg import vector_norm
 from ...tensor import Tensor
 

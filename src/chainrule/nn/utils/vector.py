@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ...autograd import no_grad
 from ...core.errors import ShapeError
-from ...functions.shaping import cat
+from ...functions.joining import cat
 from ...tensor import Tensor
 
 

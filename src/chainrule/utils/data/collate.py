@@ -15,7 +15,7 @@ import numpy as np
 from ...core.dtypes import float64
 from ...core.errors import ArgumentError, DTypeError, ShapeError
 from ...creation import as_tensor, tensor
-from ...functions.shaping import stack
+from ...functions.joining import stack
 from ...tensor import Tensor
 
 _MUST = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.dtypes import int64
 from ...creation import as_tensor
-from ...functions.pointwise import where
+from ...functions.elementwise import where
 from ...tensor import Tensor
 from .collate import default_collate
 from .dataset import Subset, TensorDataset

@@ -15,8 +15,8 @@ from ...core.dtypes import float64, int64
 from ...core.errors import ArgumentError
 from ...core.random import Generator
 from ...creation import arange, as_tensor
+from ...functions.joining import cat
 from ...functions.sampling import multinomial, randint, randperm
-from ...functions.shaping import cat
 from ...tensor import Tensor
 
 _T_co = TypeVar("_T_co", covariant=True)

@@ -1,0 +1,297 @@
+"""One expression, evaluated by chainrule and by PyTorch, and a comparison of everything that comes out.
+
+An expression is a line of Python about `T` (the library) and the tensors `x`, `y`, `z`, such as
+`"T.clamp(x, -1, 1)"`. Compared are: whether it is refused and with which family of exceptions, the structure
+of the result, its shapes, element types, values and `requires_grad`, and the gradients of all inputs.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+import chainrule
+
+# Largest relative and absolute difference by element type: some units in the last place, because sums are
+# taken in another order, and PyTorch's vectorised functions are a little less exact than NumPy's.
+TOLERANCE = {"float64": (1e-9, 1e-10), "float32": (3e-5, 3e-6), "float16": (4e-3, 2e-3)}
+
+FLOATS = ("float16", "float32", "float64")
+WHOLE = ("int64", "int32", "uint8", "bool")
+DTYPES = (*FLOATS, *WHOLE)
+
+# Families of built-in exceptions: who catches PyTorch's error by one of these catches ours.
+FAMILIES = (IndexError, TypeError, ValueError, RuntimeError)
+
+
+class Refused(Exception):
+    """One side raised `error`."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
+
+
+# -- inputs ------------------------------------------------------------------------------------------------
+
+
+def array(shape: str, dtype: str, values: str = "normal", seed: int = 0) -> np.ndarray[Any, Any]:
+    """An array from a description: `"2x3"`, `"()"` for 0-d, `"2x3t"` transposed in memory, `"2x3s"` with gaps.
+
+    values: "normal" (both signs; small integers for whole types), "positive", "unit" (inside 0 to 1).
+    """
+    layout = shape[-1] if shape[-1] in "ts" else ""
+    sizes = [] if shape == "()" else [int(n) for n in shape.rstrip("ts").split("x")]
+    rng = np.random.default_rng([seed, *sizes])
+    stored = sizes[::-1] if layout == "t" else [2 * n for n in sizes] if layout == "s" else sizes
+    if dtype == "bool":
+        a = rng.random(stored) < 0.5
+    elif dtype in FLOATS:
+        drawn = {
+            "normal": lambda: rng.normal(scale=2.0, size=stored),
+            "positive": lambda: rng.uniform(0.2, 3.0, size=stored),
+            "unit": lambda: rng.uniform(0.05, 0.95, size=stored),
+        }[values]()
+        a = np.asarray(drawn).astype(dtype)
+    else:
+        low = 1 if values != "normal" else 0 if dtype == "uint8" else -4
+        a = np.asarray(rng.integers(low, 6, size=stored)).astype(dtype)
+    a = np.asarray(a)
+    return a.T if layout == "t" else a[(slice(None, None, 2),) * a.ndim] if layout == "s" else a
+
+
+def leaves(T: Any, arrays: dict[str, np.ndarray[Any, Any]], grad: bool) -> dict[str, Any]:
+    """A tensor for each array, with the array's own layout in memory; floats want a gradient."""
+    out = {}
+    for name, a in arrays.items():
+        base = a.copy(order="K") if a.base is None or a.T.flags.c_contiguous else None
+        if base is None:  # every other element of a larger array: keep the gaps
+            wide = np.zeros([2 * n for n in a.shape], a.dtype)
+            base = wide[(slice(None, None, 2),) * a.ndim]
+            base[...] = a
+        tensor = T.from_numpy(base)
+        out[name] = tensor.requires_grad_() if grad and a.dtype.kind == "f" else tensor
+    return out
+
+
+# -- evaluation and comparison --------------------------------------------------------------------------------
+
+
+@functools.cache
+def _compiled(expression: str) -> Any:
+    return compile(expression, f"<{expression}>", "eval")
+
+
+def evaluate(T: Any, expression: str, names: dict[str, Any]) -> Any:
+    """The value of the expression, or Refused."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return eval(_compiled(expression), {"T": T, "inf": math.inf, "nan": math.nan, "np": np}, names)
+    except Exception as error:
+        return Refused(error)
+
+
+def kernel_gap(refused: Refused) -> bool:
+    """Whether PyTorch merely has no kernel for an element type: not a rule, so ours may do better."""
+    text = str(refused.error)
+    return (
+        "not implemented for" in text
+        or "not supported for" in text
+        or "not yet supported" in text
+        or isinstance(refused.error, NotImplementedError)
+    )
+
+
+def family(error: Exception) -> type[Exception]:
+    """The built-in exception that PyTorch's error belongs to."""
+    return next(f for f in FAMILIES if isinstance(error, f))
+
+
+def same_refusal(ours: Any, theirs: Any) -> bool:
+    """True if both refuse (with the same family of exceptions), False if neither does; else fails."""
+    if isinstance(theirs, Refused):
+        if kernel_gap(theirs):
+            return True
+        assert isinstance(ours, Refused), f"PyTorch refuses ({theirs}), ours gives {ours!r}"
+        kind = family(theirs.error)
+        assert isinstance(ours.error, kind), f"PyTorch raises {kind.__name__} ({theirs}), ours {ours}"
+        assert speaks(ours.error), f"not one of our own errors: {ours}"
+        return True
+    if isinstance(ours, Refused):
+        raise AssertionError(f"PyTorch gives {theirs!r}, ours refuses: {ours}") from ours.error
+    return False
+
+
+def speaks(error: Exception) -> bool:
+    """Whether an error is one that teaches, or Python's own about a call that no function accepts."""
+    return isinstance(error, chainrule.ChainruleError) or (
+        type(error) is TypeError and ("argument" in str(error) or "unsupported operand" in str(error))
+    )
+
+
+def same(ours: Any, theirs: Any, what: str = "result") -> None:
+    """Same structure, shapes, element types and, within the tolerance, values."""
+    if isinstance(theirs, torch.Tensor):
+        assert isinstance(ours, chainrule.Tensor), f"{what}: a Tensor on their side, {type(ours)} on ours"
+        assert tuple(ours.shape) == tuple(theirs.shape), f"{what}: shape {ours.shape} for {theirs.shape}"
+        assert str(ours.dtype) == str(theirs.dtype), f"{what}: {ours.dtype} for {theirs.dtype}"
+        assert ours.requires_grad == theirs.requires_grad, f"{what}: requires_grad {ours.requires_grad}"
+        rtol, atol = TOLERANCE.get(str(theirs.dtype).removeprefix("torch."), (0.0, 0.0))
+        np.testing.assert_allclose(
+            ours.detach().numpy(), theirs.detach().numpy(), rtol=rtol, atol=atol, err_msg=what
+        )
+    elif isinstance(theirs, tuple | list):
+        assert isinstance(ours, tuple | list), f"{what}: {type(ours)} for {type(theirs)}"
+        assert len(ours) == len(theirs), f"{what}: {len(ours)} parts for {len(theirs)}"
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            same(a, b, f"{what}[{i}]")
+        fields = [n for n in dir(theirs) if not n.startswith(("_", "n_")) and n not in dir(tuple) + dir(list)]
+        if isinstance(theirs, tuple) and type(theirs).__module__ == "torch.return_types":
+            assert all(hasattr(ours, n) for n in fields), f"{what}: fields {fields}"
+    elif isinstance(theirs, torch.dtype):
+        assert repr(ours) == repr(theirs), what
+    elif isinstance(theirs, float) and math.isnan(theirs):
+        assert isinstance(ours, float), what
+        assert math.isnan(ours), what
+    elif isinstance(theirs, bool | int | str) or theirs is None:
+        assert ours == theirs, f"{what}: {ours!r} for {theirs!r}"
+        assert isinstance(ours, type(theirs)), f"{what}: {type(ours)} for {type(theirs)}"
+    else:
+        assert isinstance(theirs, float), f"{what}: cannot compare {type(theirs)}"
+        assert isinstance(ours, float), what
+        assert math.isclose(ours, theirs, rel_tol=1e-5), f"{what}: {ours} for {theirs}"
+
+
+def differentiable(result: Any) -> list[Any]:
+    """The tensors in a result that want a gradient, in order."""
+    if isinstance(result, tuple | list):
+        return [t for part in result for t in differentiable(part)]
+    return [result] if hasattr(result, "requires_grad") and result.requires_grad else []
+
+
+def weighted(T: Any, results: list[Any]) -> Any:
+    """A random linear functional of all results: its gradient shows every entry of the Jacobian."""
+    rng = np.random.default_rng(17)
+    total = None
+    for r in results:
+        w = np.asarray(rng.uniform(0.5, 1.5, size=tuple(r.shape)) * rng.choice([-1, 1], size=tuple(r.shape)))
+        term = (r * T.from_numpy(w.astype(str(r.dtype).removeprefix("torch.")))).sum()
+        total = term if total is None else total + term
+    return total
+
+
+def compare(expression: str, arrays: dict[str, np.ndarray[Any, Any]], *, grad: bool = True) -> None:
+    """Evaluate on both sides and compare results and gradients."""
+    mine, its = leaves(chainrule, arrays, grad), leaves(torch, arrays, grad)
+    ours, theirs = evaluate(chainrule, expression, dict(mine)), evaluate(torch, expression, dict(its))
+    if same_refusal(ours, theirs):
+        return
+    same(ours, theirs)
+    same_gradients(mine, its, ours, theirs)
+
+
+def same_gradients(mine: dict[str, Any], its: dict[str, Any], ours: Any, theirs: Any) -> None:
+    """Backward from a random linear functional of the results gives the same gradients to all leaves."""
+    if not differentiable(theirs):
+        return
+    weighted(torch, differentiable(theirs)).backward()
+    weighted(chainrule, differentiable(ours)).backward()
+    for name, x in its.items():
+        if x.requires_grad and x.is_leaf:
+            if x.grad is None:
+                assert mine[name].grad is None, f"a gradient for {name}, none on their side"
+            else:
+                assert mine[name].grad is not None, f"no gradient for {name}"
+                same(mine[name].grad, x.grad, f"gradient of {name}")
+
+
+# -- tables -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: an expression, and what to try it on.
+
+    inputs:  alternatives separated by `;`, each with the shapes of x, y, z (see `array`).
+    dtypes:  element types to try; those that both sides refuse are part of the comparison.
+    """
+
+    expression: str
+    inputs: str = "2x3"
+    dtypes: tuple[str, ...] = DTYPES
+    values: str = "normal"
+    grad: bool = True
+
+    def __str__(self) -> str:
+        return self.expression
+
+    def arrays(self, dtype: str) -> Iterator[dict[str, np.ndarray[Any, Any]]]:
+        for alternative in self.inputs.split(";"):
+            yield {
+                name: array(shape, dtype, self.values, seed)
+                for seed, (name, shape) in enumerate(zip("xyz", alternative.split(), strict=False))
+            }
+
+
+def rows(table: Sequence[Row]) -> list[Any]:
+    """Parameters for a test: each row with each of its types."""
+    return [(row, dtype) for row in table for dtype in row.dtypes]
+
+
+def label(value: Any) -> str:
+    return str(value)
+
+
+def check(row: Row, dtype: str) -> None:
+    """Compare one row for one type, on all its inputs; a failure names the inputs."""
+    for arrays in row.arrays(dtype):
+        try:
+            compare(row.expression, arrays, grad=row.grad)
+        except AssertionError as err:
+            shapes = ", ".join(f"{k} {v.shape} strides {v.strides}" for k, v in arrays.items())
+            raise AssertionError(f"{row.expression} for {dtype}, {shapes}: {err}") from err
+
+
+def called(expression: str) -> tuple[set[str], set[str], set[str]]:
+    """Names that an expression uses: of the library, of `T.linalg`, and of tensors."""
+    functions, linalg, methods = set(), set(), set()
+    for node in ast.walk(ast.parse(expression, mode="eval")):
+        if isinstance(node, ast.Attribute):
+            base = node.value
+            if isinstance(base, ast.Name) and base.id == "T":
+                functions.add(node.attr)
+            elif isinstance(base, ast.Attribute) and ast.unparse(base) == "T.linalg":
+                linalg.add(node.attr)
+            else:
+                methods.add(node.attr)
+    return functions, linalg, methods
+
+
+def as_method(row: Row, has: Callable[[str], bool], suffix: str = "", receiver: str = "x") -> Row | None:
+    """`T.name(x, ...)` as `x.name(...)`, if both sides have that method; None if not."""
+    tree = ast.parse(row.expression, mode="eval").body
+    if not (
+        isinstance(tree, ast.Call)
+        and isinstance(tree.func, ast.Attribute)
+        and ast.unparse(tree.func.value) == "T"
+        and tree.args
+        and ast.unparse(tree.args[0]) == "x"
+        and has(tree.func.attr + suffix)
+    ):
+        return None
+    arguments = [ast.unparse(a) for a in tree.args[1:]] + [ast.unparse(k) for k in tree.keywords]
+    text = f"{receiver}.{tree.func.attr}{suffix}({', '.join(arguments)})"
+    return Row(text, row.inputs, row.dtypes, row.values, row.grad)
+
+
+def both_have(name: str) -> bool:
+    return hasattr(chainrule.Tensor, name) and hasattr(torch.Tensor, name)
