@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.vector import choose
 from .primitive import DIAGONAL, ELEMENTWISE, LINEAR, MULTILINEAR, NOT_DIFFERENTIABLE, primitive, sample
 from .rules import COUNTING, FLOATING, NO_BOOL, SAME, DTypeRule, broadcast, same_shape
 from .samples import booleans, distinct, floats, integers, positive
@@ -215,7 +216,7 @@ FMOD = primitive(
 
 WHERE = primitive(
     "where", kind=ELEMENTWISE, inputs="condition x y", formula="where(condition, x, y)", shape=broadcast,
-    dtype=DTypeRule("same, after a condition", first=1), numpy=np.where,
+    dtype=DTypeRule("same, after a condition", first=1), numpy=choose,
     vjp=(None, lambda g, condition: condition.where(g, 0.0), lambda g, condition: condition.where(0.0, g)),
     jvp=DIAGONAL, d=(None, "condition", "~condition"), why="the chosen one passes",
     samples=[

@@ -40,8 +40,11 @@ def _places(shape: Shape, index: Any, dim: int) -> Any:
             given=f"index {bad} for a tensor {shape}",
             must=f"every index must lie in [0, {n - 1}]" if n else "the axis is empty: it has no places",
         )
-    grid = np.ogrid[tuple(slice(0, s) for s in index.shape)] if index.ndim > 1 else [None]
-    return tuple(index if d == dim else grid[d] for d in range(index.ndim))
+    rank = index.ndim
+    return tuple(
+        index if d == dim else np.arange(index.shape[d]).reshape((-1,) + (1,) * (rank - 1 - d))
+        for d in range(rank)
+    )
 
 
 def _gather(x: Any, index: Any, *, dim: int) -> Any:

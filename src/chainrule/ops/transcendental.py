@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core import special
+from ..core.vector import log_add_exp
 from .primitive import DIAGONAL, ELEMENTWISE, NOT_DIFFERENTIABLE, Primitive, Sample, primitive, sample
 from .rules import FLOAT_ONLY, FLOATING, broadcast, same_shape
 from .samples import floats, positive
@@ -145,7 +146,7 @@ ATAN2 = primitive(
 
 LOGADDEXP = primitive(
     "logaddexp", kind=ELEMENTWISE, inputs="x y", formula="log(exp(x) + exp(y))", shape=broadcast,
-    dtype=FLOAT_ONLY, numpy=np.logaddexp,
+    dtype=FLOAT_ONLY, numpy=log_add_exp,
     vjp=(lambda g, x, y: g * (x - y).sigmoid(), lambda g, x, y: g * (y - x).sigmoid()),
     jvp=DIAGONAL, d=("sigmoid(x - y)", "sigmoid(y - x)"), why="chain rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(3,)))],
