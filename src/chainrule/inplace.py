@@ -18,6 +18,7 @@ from .base import TensorBase, base_of, owner_of, wrap
 from .core import dtypes
 from .core.dtypes import FROM_NUMPY
 from .core.errors import DTypeError, GradError, ShapeError
+from .core.shapes import broadcasts_to
 from .core.silence import SILENT as _SILENT
 from .core.silence import enter as _set
 from .core.silence import leave as _reset
@@ -281,7 +282,7 @@ def copy_(x: Any, source: Any) -> Any:
         if y._a.dtype != a.dtype:
             y = CAST(y, to=FROM_NUMPY[a.dtype], source=FROM_NUMPY[y._a.dtype])
         if y._a.shape != a.shape:
-            if not _broadcasts(y._a.shape, a.shape):
+            if not broadcasts_to(y._a.shape, a.shape):
                 raise _does_not_fit(a.shape, y._a)
             y = EXPAND(y, shape=a.shape)
         result = OVERWRITE(x, y, steps=())
@@ -291,12 +292,6 @@ def copy_(x: Any, source: Any) -> Any:
         return x
     touch(x)
     return x
-
-
-def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    return len(shape) <= len(target) and all(
-        n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False)
-    )
 
 
 def _does_not_fit(shape: tuple[int, ...], values: Any) -> ShapeError:

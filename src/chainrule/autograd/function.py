@@ -17,7 +17,7 @@ from ..backward import node_of
 from ..base import TensorBase, owner_of, wrap
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, GradError, describe
-from ..core.shapes import Shape
+from ..core.shapes import Shape, broadcasts_to
 from ..eager import user_site
 from ..ops.views import reduce_to
 from ..tape import anomaly, mode
@@ -107,8 +107,7 @@ class FunctionNode(Node):
             )
         shape = gx._a.shape
         if shape != edge.shape:
-            padded = (1,) * (len(shape) - len(edge.shape)) + edge.shape
-            if len(padded) != len(shape) or any(n not in (1, m) for n, m in zip(padded, shape, strict=True)):
+            if not broadcasts_to(edge.shape, shape):
                 raise self._wrong(
                     f"a gradient {shape} for argument {i} of forward, a tensor {edge.shape}",
                     "a gradient must have the shape of the argument, or one that it was broadcast to",

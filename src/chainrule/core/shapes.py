@@ -58,6 +58,16 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     return tuple(result)
 
 
+def broadcasts_to(shape: Shape, target: Shape) -> bool:
+    """Whether a tensor of this shape can be broadcast to the target.
+
+    >>> broadcasts_to((3, 1), (2, 3, 4)), broadcasts_to((2, 3), (2, 1))
+    (True, False)
+    """
+    extra = len(target) - len(shape)
+    return extra >= 0 and all(n in (1, m) for n, m in zip(shape, target[extra:], strict=True))
+
+
 class BroadcastMismatch(Exception):
     """Facts for a message: the shapes, and the disagreeing axis counted from the right, starting at 1."""
 

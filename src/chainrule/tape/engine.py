@@ -17,6 +17,7 @@ import numpy as np
 
 from ..base import TensorBase
 from ..core.errors import GradError, describe
+from ..core.shapes import broadcasts_to
 from ..core.silence import SILENT, enter, leave
 from ..ops.views import reduce_to
 from . import anomaly, mode
@@ -150,7 +151,7 @@ def add(sums: dict[Node, Any], ours: set[Node], node: Node, g: Any, fresh: bool,
 def _fitted(node: Node, i: int, gx: Any, edge: Node) -> Any:
     """A gradient summed back over broadcast axes; anything else that does not fit is an error of the rule."""
     if gx._a.shape != edge.shape:
-        if not (isinstance(node, OpNode) and node.op.broadcasts):
+        if not (isinstance(node, OpNode) and node.op.broadcasts and broadcasts_to(edge.shape, gx._a.shape)):
             raise _wrong(node, f"a gradient {gx._a.shape} for {node.input_name(i)}, a tensor {edge.shape}")
         gx = reduce_to(gx, edge.shape)
     if gx._a.dtype != edge.dtype:
