@@ -170,6 +170,15 @@ def test_notes_are_printed(call: Call, ready: Path) -> None:
     assert "note      the same in every training row, so they tell nothing: 'five'\n" in out
 
 
+def test_names_cannot_command_the_terminal(call: Call, ready: Path) -> None:
+    red = "\x1b[31mred"
+    Path("d.csv").write_text(f"a,{red}\n" + "".join(f"{n},{n}.5\n" for n in range(20)))
+    result = call("train", "d.csv", "--epochs", "1")
+    assert "Target    \\x1b[31mred: the last column" in result.out
+    assert "\x1b" not in result.out
+    assert call("train", f"{red}.csv").err == "chainrule: error: there is no file '\\x1b[31mred.csv'\n"
+
+
 def test_nothing_held_out(call: Call, ready: Path) -> None:
     out = call("train", "houses.csv", "--val-size", "0", "--test-size", "0", "--epochs", "2").out
     assert "Test      no rows were held out, so nothing is known about new ones\n" in out

@@ -100,6 +100,11 @@ def test_a_column_that_counts_the_rows_is_remarked_on(name: str) -> None:
     ]
 
 
+def test_the_largest_numbers_are_numbers() -> None:
+    found = examine(table(x=[1.7e308, -1.7e308, *range(1, 20)]))
+    assert (found.kinds, found.notes) == ({"x": "number"}, [])
+
+
 def test_keys_are_remarked_on_by_name() -> None:
     values = [n * n for n in range(12)]
     assert examine(pd.DataFrame({"Passenger Id": values})).notes == [

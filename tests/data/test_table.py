@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -33,8 +34,8 @@ def test_house_tiny_is_read_as_the_notes_print_it(folder: Path) -> None:
     frame = read_table("house_tiny.csv").frame
     expected = pd.DataFrame(
         {
-            "NumRooms": [None, 2.0, 4.0, None],
-            "Alley": ["Pave", None, None, None],
+            "NumRooms": [np.nan, 2.0, 4.0, np.nan],
+            "Alley": ["Pave", np.nan, np.nan, np.nan],
             "Price": [127500, 106000, 178100, 140000],
         }
     )

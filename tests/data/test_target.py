@@ -63,6 +63,7 @@ def test_one_column_is_not_enough() -> None:
         ([1.5, 2.0, 3.0], "regression", "numbers with decimals"),
         ([True, False], "classification", "it is true or false"),
         (["a", "b"], "classification", "text with 2 different values"),
+        (["1", "2", "?"], "classification", "numbers and text: '1', '2' and '?'"),
         ([0, 1] * 4, "classification", "2 different whole numbers"),
         ([0.0, 1.0] * 4, "classification", "2 different whole numbers"),
         ([0, 1] * 3 + [0], "regression", "2 different whole numbers"),  # 3.5 rows each

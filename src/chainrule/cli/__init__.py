@@ -22,6 +22,7 @@ from ..data import DataError
 from ..training import Diverged, SettingError
 from . import predict, train
 from .options import Parser, UsageError, suggestion
+from .output import printable
 
 COMMANDS = {"train": train, "predict": predict}
 
@@ -87,6 +88,6 @@ def _run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    line = " ".join(message.split())
+    line = printable(" ".join(message.split()))
     sys.stderr.write(f"chainrule: error: {line}\n")
     return status

@@ -84,7 +84,7 @@ class Output(Watcher):
 
     def _print(self, label: str, text: str, style: str) -> None:
         encoding = getattr(self.stream, "encoding", None) or "utf-8"
-        label, text = (part.encode(encoding, "replace").decode(encoding) for part in (label, text))
+        label, text = (printable(part).encode(encoding, "replace").decode(encoding) for part in (label, text))
         if not self.terminal:
             self.stream.write(f"{label}{text}".rstrip() + "\n")
             self.stream.flush()
@@ -152,6 +152,17 @@ class Output(Watcher):
             "Stopped", reasons[history.stopped], style="yellow" if interrupted else "", final=interrupted
         )
         self.line("Kept", f"the weights of epoch {kept.number}: {_losses(kept)}", final=interrupted)
+
+
+def printable(text: str) -> str:
+    r"""The text with what a terminal would obey, such as a change of colour in a column's name, spelt out.
+
+    >>> print(printable("price\x1b[31m"))
+    price\x1b[31m
+    """
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text
+    )
 
 
 def _losses(epoch: Epoch) -> str:

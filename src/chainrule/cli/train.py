@@ -65,7 +65,9 @@ def run(options: argparse.Namespace) -> int:
     """Train, write, and say how it went."""
     settings = _settings(options)
     output = Output(sys.stderr if options.json else sys.stdout, quiet=options.quiet)
-    folder = Path(options.out) if options.out else first_free(Path("runs"), Path(options.data).stem)
+    folder = (
+        Path(options.out) if options.out is not None else first_free(Path("runs"), Path(options.data).stem)
+    )
     require_writable(folder)
     trained = train_table(
         options.data,

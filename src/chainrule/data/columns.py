@@ -195,4 +195,4 @@ def _numbers_the_rows(name: str, values: Floats) -> bool:
         or len(np.unique(values)) < len(values)
     ):
         return False
-    return bool(values.max() - values.min() == len(values) - 1) or _ID_NAME.fullmatch(name) is not None
+    return bool(values.max() == values.min() + (len(values) - 1)) or _ID_NAME.fullmatch(name) is not None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .checked import Fields
 from .columns import refuse_infinite, refuse_text_among_numbers, require_column
 from .preparation import mean_and_scale
-from .problems import DataError, shown
+from .problems import DataError, listing, shown
 from .values import Floats, Indices, category_text, is_number, row_number, to_numbers, type_word
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def decide_task(series: pd.Series[Any], wanted: str = "auto", model: str = "auto
     if word == "boolean":
         return "classification", "it is true or false"
     if word == "text":
-        refuse_text_among_numbers(name, series, leave_out="")
+        if refuse_text_among_numbers(name, series, leave_out=""):
+            return "classification", f"numbers and text: {listing(sorted(series.unique()), most=3)}"
         return "classification", f"text with {different:,} different values"
     if (values % 1).any():
         return "regression", "numbers with decimals"
