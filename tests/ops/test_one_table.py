@@ -1,4 +1,4 @@
-"""Nobody but the table knows an op by its name: other code asks fields of the entry, or uses the entry itself.
+"""Nobody but the table knows an op by its name: other code asks fields of the entry, or uses the entry.
 
 Found are comparisons of `op.name` with a text, `match` on it, and look-ups of a fixed name in `TABLE`.
 """

@@ -39,7 +39,7 @@ class Size(tuple[int, ...]):
 def broadcast_shapes(*shapes: Shape) -> Shape:
     """The common shape: read from the right, axes must be equal or 1.
 
-    Raises:  ShapeError naming the axis that disagrees.
+    Raises:  BroadcastMismatch with the axes that disagree, from the right.
 
     >>> broadcast_shapes((3, 1), (1, 2))
     (3, 2)
@@ -50,11 +50,14 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     rank = max(len(s) for s in shapes)
     padded = [(1,) * (rank - len(s)) + s for s in shapes]
     result = []
+    disagree = []
     for axis, sizes in enumerate(zip(*padded, strict=True)):
         wanted = {n for n in sizes if n != 1}
         if len(wanted) > 1:
-            raise BroadcastMismatch(shapes, rank - axis)
-        result.append(wanted.pop() if wanted else 1)
+            disagree.append(rank - axis)
+        result.append(max(wanted, default=1))
+    if disagree:
+        raise BroadcastMismatch(shapes, disagree[::-1])
     return tuple(result)
 
 
@@ -69,24 +72,25 @@ def broadcasts_to(shape: Shape, target: Shape) -> bool:
 
 
 class BroadcastMismatch(Exception):
-    """Facts for a message: the shapes, and the disagreeing axis counted from the right, starting at 1."""
+    """Facts for a message: the shapes, and the axes that disagree, counted from the right, starting at 1."""
 
-    def __init__(self, shapes: Sequence[Shape], axis_from_right: int) -> None:
-        self.shapes, self.axis_from_right = shapes, axis_from_right
+    def __init__(self, shapes: Sequence[Shape], axes_from_right: Sequence[int]) -> None:
+        self.shapes, self.axes_from_right = shapes, axes_from_right
 
     def to_error(self, what: str) -> ShapeError:
-        k = self.axis_from_right
-        sizes = [s[-k] if len(s) >= k else 1 for s in self.shapes]
         shapes = " and ".join(map(str, self.shapes))
-        ordinal = {1: "last axis", 2: "2nd axis from the right", 3: "3rd axis from the right"}.get(
-            k, f"{k}th axis from the right"
-        )
+        axes = ", ".join(map(self._axis, self.axes_from_right))
         return ShapeError.of(
             what,
             given=f"shapes {shapes}",
-            must=f"read from the right, sizes must be equal or 1; the {ordinal} has {' and '.join(map(str, sizes))}",
+            must=f"read from the right, sizes must be equal or 1; {axes}",
             hint=self._hint(),
         )
+
+    def _axis(self, k: int) -> str:
+        ordinal = {2: "2nd", 3: "3rd"}.get(k, f"{k}th")
+        name = "the last axis" if k == 1 else f"the {ordinal} axis from the right"
+        return f"{name} has {' and '.join(str(s[-k]) if len(s) >= k else '1' for s in self.shapes)}"
 
     def _hint(self) -> str:
         if len(self.shapes) == 2:

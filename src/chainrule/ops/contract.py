@@ -5,6 +5,7 @@ Vectors are turned into matrices by `functions/linalg.py`. Next: `matrices.py`.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -82,20 +83,21 @@ def _linear_shape(x: Shape, y: Shape) -> Shape:
     return (*x[:-1], y[0])
 
 
-def _rows(x: Any) -> Any:
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+def rows(x: Any) -> Any:
+    """All axes but the last merged: (..., i) -> (n, i)."""
+    return x.reshape(prod(x.shape[:-1]), x.shape[-1])
 
 
 def _linear(x: Any, y: Any) -> Any:
     if x.ndim < 1 or y.ndim != 2:
         raise ValueError  # the shape rule says what is wanted
-    out = _matmul(_rows(x), y.T)
+    out = _matmul(x if x.ndim == 2 else rows(x), y.T)
     return out if x.ndim == 2 else out.reshape(*x.shape[:-1], y.shape[0])
 
 
 def _linear_vjp_y(g: Any, x: Any) -> Any:
     if x.dim() != 2:
-        g, x = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])  # (..., o), (..., i) -> (n, o), (n, i)
+        g, x = rows(g), rows(x)  # (..., o), (..., i) -> (n, o), (n, i)
     return g.mT @ x  # (o, n) @ (n, i) -> (o, i)
 
 
@@ -105,11 +107,12 @@ LINEAR_MAP = primitive(
     "linear", kind=CONTRACTION, inputs="x y", formula="x @ y.T", shape=_linear_shape, strict=True,
     dtype=STRICT_NUMBER, numpy=_linear,
     vjp=(lambda g, y: g @ y, _linear_vjp_y), jvp=MULTILINEAR,
-    d=("g @ y", "g.reshape(-1, g.shape[-1]).mT @ x.reshape(-1, x.shape[-1])"),
-    why="product rule for matrices",
+    d=("g @ y", "rows(g).mT @ rows(x)"), why="product rule for matrices",
     samples=[
         sample(floats(shape=(2, 3)), floats(shape=(4, 3))),
         sample(floats(shape=(2, 2, 3)), floats(shape=(1, 3))),
         sample(floats(shape=(3,)), floats(shape=(2, 3))),
+        sample(floats(shape=(2, 0, 3)), floats(shape=(4, 3))),
+        sample(floats(shape=(2, 1, 0)), floats(shape=(4, 0))),
     ],
 )  # fmt: skip
