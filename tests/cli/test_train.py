@@ -288,7 +288,7 @@ USAGE_CASES = [
     (["--model", "svm"], "--model must be one of auto, linear, softmax, mlp, not 'svm'"),
     (
         ["--test-size", "0.6", "--val-size", "0.6"],
-        "--test-size and val_size together must leave rows to train on, but they are 1.2",
+        "--test-size must leave rows to train on, but with the validation rows it takes 1.2 of all",
     ),
     (["--targt", "price"], "there is no option --targt; did you mean --target?"),
     (["--zzz"], "there is no option --zzz"),

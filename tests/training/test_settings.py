@@ -75,7 +75,7 @@ def test_text_that_is_refused(name: str, text: str, problem: str) -> None:
         ({"model": None}, "model must be one of auto, linear, softmax, mlp, not None"),
         (
             {"test_size": 0.5, "val_size": 0.5},
-            "test_size and val_size together must leave rows to train on, but they are 1",
+            "test_size must leave rows to train on, but with the validation rows it takes 1 of all",
         ),
     ],
 )

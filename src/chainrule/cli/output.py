@@ -7,6 +7,7 @@ as plain lines. Nothing here decides anything.
 from __future__ import annotations
 
 import os
+import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -52,12 +53,8 @@ class Output(Watcher):
         """A labelled text, wrapped so that the label's column stays free."""
         if self.quiet and not final:
             return
-        indent = " " * LABEL
-        lines = (
-            textwrap.wrap(text, WIDTH - LABEL, break_long_words=False, break_on_hyphens=False)
-            if wrap
-            else [text]
-        )
+        indent, room = " " * LABEL, self._width() - LABEL
+        lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) if wrap else [text]
         self._print(f"{label:<{LABEL}}", ("\n" + indent).join(lines), style)
 
     def fact(self, label: str, text: str) -> None:
@@ -81,6 +78,10 @@ class Output(Watcher):
             base = f"{_number(name, baseline[name]):>11}" if baseline else ""
             label = " " * LABEL + MEASURES[name]
             self._print("", f"{label:<{width}}{_number(name, value):>9}{base}", "")
+
+    def _width(self) -> int:
+        """At most 80 columns, which any page and mail can hold; fewer on a narrow terminal."""
+        return max(40, min(WIDTH, shutil.get_terminal_size().columns)) if self.terminal else WIDTH
 
     def _print(self, label: str, text: str, style: str) -> None:
         encoding = getattr(self.stream, "encoding", None) or "utf-8"

@@ -28,6 +28,7 @@ DESCRIPTION = (
 
 def add(parser: Parser) -> None:
     """Describe the options."""
+    parser.usage = "%(prog)s RUN DATA [--out FILE.csv] [more options]"
     parser.add_argument("folder", metavar="RUN", help="the folder that chainrule train has written")
     parser.add_argument("data", metavar="DATA", help="a .csv, .tsv or .parquet file")
     parser.add_argument(

@@ -26,6 +26,7 @@ DESCRIPTION = (
 
 def add(parser: Parser) -> None:
     """Describe the options; those that are choices of a run come from `training/settings.py`."""
+    parser.usage = "%(prog)s DATA [--target COLUMN] [--model NAME] [more options]"
     parser.add_argument("data", metavar="DATA", help="a .csv, .tsv or .parquet file")
     data = parser.add_argument_group("data")
     data.add_argument(
@@ -56,7 +57,7 @@ def add(parser: Parser) -> None:
     output.add_argument("--out", metavar="FOLDER", help="where to write the run (runs/NAME-1, -2, ...)")
     output.add_argument("--quiet", action="store_true", help="print the result only")
     output.add_argument(
-        "--json", action="store_true", help="print the result as JSON; everything else as errors are"
+        "--json", action="store_true", help="print the result as JSON, and the text on standard error"
     )
     parser.set_defaults(run=run, parser=parser)
 

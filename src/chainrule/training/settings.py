@@ -146,9 +146,10 @@ class Settings:
             if value != defaults[name] and not rule.allowed(value):
                 raise SettingError(name, f"{rule.must}, not {value!r}")
         if self.test_size + self.val_size >= 1:
-            both = f"{self.test_size + self.val_size:g}"
             raise SettingError(
-                "test_size", f"and val_size together must leave rows to train on, but they are {both}"
+                "test_size",
+                "must leave rows to train on, but with the validation rows "
+                f"it takes {self.test_size + self.val_size:g} of all",
             )
 
 
