@@ -202,7 +202,7 @@ def _number(x: Any, common: dtype) -> Any:
 
 
 def _check_each(op: Primitive, xs: tuple[Any, ...]) -> None:
-    for x in xs:
+    for x in xs[: op.dtype.leading]:
         if isinstance(x, TensorBase) and x._a.dtype not in op.takes:
             raise _refused(op, xs)
 

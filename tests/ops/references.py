@@ -518,6 +518,9 @@ REFERENCES: dict[str, Any] = {
     "linear_scan": _scan(_linear_scan),
     "softmax": _scan(_softmax),
     "log_softmax": _scan(lambda v: [a - _logsumexp(v) for a in v]),
+    "cross_entropy": lambda x, target, ignore: np.array(
+        [0.0 if t == ignore else _logsumexp(list(row)) - row[t] for row, t in zip(x, target, strict=True)]
+    ),
     "argsort": _scan(_argsort),
     "reshape": _reshape,
     "permute": _permute,

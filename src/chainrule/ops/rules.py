@@ -22,6 +22,7 @@ class DTypeRule(NamedTuple):
     counting: bool becomes int64.
     half: float16 is taken, too.
     accepts: categories the (common, or each) type may have.
+    leading: how many inputs, from the first, must be of an accepted type (None: all).
     result: output type from the (common, or first) type.
     wanted: what is accepted, in words.
     hint: what to try with a type that is refused.
@@ -36,6 +37,7 @@ class DTypeRule(NamedTuple):
     half: bool = True
     accepts: frozenset[int] = frozenset({BOOL, INTEGER, FLOAT})
     result: Callable[[dtype], dtype] = lambda d: d
+    leading: int | None = None
     wanted: str = ""
     hint: str = ""
     asked: str = ""
@@ -84,6 +86,14 @@ STRICT_FLOAT = DTypeRule(
 )
 STRICT_NUMBER = DTypeRule(
     "numbers, all alike", unify=False, accepts=_NUMBERS, wanted="not bool", hint="x.float()"
+)
+SCORES = DTypeRule(
+    "floating scores, then whole numbers",
+    unify=False,
+    accepts=_FLOATS,
+    leading=1,
+    wanted="floating point",
+    hint="x.float()",
 )
 LOGICAL = DTypeRule("logical", unify=False, result=_truth)
 TRUTHS = DTypeRule(  # uint8 was PyTorch's bool once, and stays what it is here

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ...functions.elementwise import where
+from ...ops.cross_entropy import CROSS_ENTROPY
 from ...tensor import Tensor
 from ..broadcast_check import same_shapes
 from ..warn import warn
@@ -57,6 +58,8 @@ def cross_entropy(
     check_weight("cross_entropy", weight, input.shape[axis])
     if target.shape == input.shape:
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
+    if weight is None and label_smoothing == 0 and input.ndim == 2:
+        return _plain_cross_entropy(input, target, ignore_index, reduction)
     return _nll(
         "cross_entropy",
         input,
@@ -67,6 +70,19 @@ def cross_entropy(
         reduction,
         label_smoothing,
     )
+
+
+def _plain_cross_entropy(input: Tensor, target: Tensor, ignore_index: int, reduction: str) -> Tensor:
+    """The usual case as one op: rows of scores, class numbers, no weights and no smoothing."""
+    check_class_numbers("cross_entropy", input, target, 1)
+    index = target.long()
+    try:
+        losses: Tensor = CROSS_ENTROPY(input, index, ignore=ignore_index)  # (n, c), (n,) -> (n,)
+    except IndexingError:
+        raise class_out_of_range("cross_entropy", index * (index != ignore_index), input.shape[1]) from None
+    if reduction == "mean":
+        return losses.sum() / (index != ignore_index).sum()
+    return reduced(losses, reduction)
 
 
 def nll_loss(
