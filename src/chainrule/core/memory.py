@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 THRESHOLD = 1 << 17  # bytes; from here on the C allocator asks the system for pages of their own
-_PROBES = 8  # buffers looked at for a request
+_PROBES = 4  # buffers looked at, at either end, for a request
 _STEPS = 8  # size classes between a power of two and the next: at most 1/8 of a buffer is wasted
 
 Buffer = np.ndarray[Any, np.dtype[np.uint8]]
@@ -65,7 +65,15 @@ def class_size(nbytes: int) -> int:
 
 
 def _idle(buffers: list[Buffer]) -> Buffer | None:
-    """An idle one among the first few; those looked at move to the end, so that the next request sees others."""
+    """An idle one: among the latest used, which may still be in the cache, or among those unused for longest.
+
+    Busy ones met at the front go to the back, so that the next request meets others.
+    """
+    for i in range(len(buffers) - 1, max(len(buffers) - 1 - _PROBES, -1), -1):
+        if sys.getrefcount(buffers[i]) == _IDLE_REFCOUNT - 1:  # no variable holds it
+            buffer = buffers.pop(i)
+            buffers.append(buffer)
+            return buffer
     for _ in range(min(_PROBES, len(buffers))):
         buffer = buffers.pop(0)
         buffers.append(buffer)
