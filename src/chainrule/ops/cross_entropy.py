@@ -1,7 +1,7 @@
 """Entry: the cross-entropy of rows of scores with class numbers.
 
-It could be composed of log_softmax and gather. As one op it reads each row once, and its derivative is the one
-that people know: softmax(x) minus 1 at the class. Next: `norm.py`.
+It could be composed of log_softmax and gather. As one op it reads each row once, and its derivative is the
+one that people know: softmax(x) minus 1 at the class. Next: `norm.py`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ CROSS_ENTROPY = primitive(
     dtype=SCORES, numpy=_cross_entropy,
     vjp=(lambda g, x, target, ignore: times_minus_one_at(g.unsqueeze(1), x, target, ignore), None),
     jvp=lambda tangents, out, x, target, *, ignore: times_minus_one_at(tangents[0], x, target, ignore).sum(1),
-    d=("times_minus_one_at(g.unsqueeze(1), x, target, ignore)", None), why="log-sum-exp: its gradient is softmax",
+    d=("times_minus_one_at(g.unsqueeze(1), x, target, ignore)", None),
+    why="log-sum-exp: its gradient is softmax",
     samples=[
         sample(floats(shape=(3, 4)), at([0, 3, 1]), ignore=-100),
         sample(floats(shape=(3, 2)), at([1, -1, 0]), ignore=-1),

@@ -1,4 +1,6 @@
-"""Entries: log-sum-exp, softmax and its logarithm, computed so that nothing overflows. Next: `cross_entropy.py`.
+"""Entries: log-sum-exp, softmax and its logarithm, computed so that nothing overflows.
+
+Next: `cross_entropy.py`.
 
 The largest element is subtracted first, which changes neither result and keeps every exponential at most 1.
 """
