@@ -86,6 +86,15 @@ def test_runs_are_numbered(call: Call, ready: Path) -> None:
         assert (ready / f"runs/birds-{number}/run.json").is_file()
 
 
+def test_a_number_that_another_run_takes_meanwhile(
+    call: Call, ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chainrule.cli.output import Output
+
+    monkeypatch.setattr(Output, "epoch", lambda *_: Path("runs/birds-1").mkdir(parents=True))
+    assert call("train", "birds.csv", "--epochs", "1", "--quiet").out.endswith("Written   runs/birds-2\n")
+
+
 def test_quiet_prints_the_result_only(call: Call, ready: Path) -> None:
     lines = call("train", "birds.csv", "--lr", "0.1", "--quiet").out.splitlines()
     assert [line.split()[0] for line in lines] == [

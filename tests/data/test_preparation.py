@@ -172,6 +172,14 @@ def test_missing_columns() -> None:
     )
 
 
+def test_columns_of_the_same_name() -> None:
+    learned = Preparation.fit(table(a=[1.0, 2.0]))
+    twice = pd.DataFrame([[1.0, 2.0]], columns=["a", "a"])
+    text = "the table has more than one column named 'a'; give each its own name"
+    assert message(learned.transform, twice) == text
+    assert message(examine, twice) == text
+
+
 def test_text_in_a_column_of_numbers() -> None:
     learned = Preparation.fit(table(age=[1.0, 2.0]))
     assert message(learned.transform, table(age=["1", "2", "old"])) == (

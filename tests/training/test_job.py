@@ -239,8 +239,8 @@ def test_the_frame_is_left_as_it_was() -> None:
 def test_refusals() -> None:
     frame = houses()
     assert message(frame.iloc[:0]) == "the frame has no rows"
-    assert (
-        message(pd.concat([frame, frame[["price"]]], axis=1)) == "the frame has two columns of the same name"
+    assert message(pd.concat([frame, frame[["price"]]], axis=1)) == (
+        "the table has more than one column named 'price'; give each its own name"
     )
     assert message(frame, target="prize") == (
         "the target is not a column: there is no 'prize'; did you mean 'price'?"
@@ -265,6 +265,21 @@ def test_a_learning_rate_that_is_too_large() -> None:
     assert str(caught.value) == (
         "training diverged: the loss of epoch 1 is not a finite number; try a smaller --lr than 1e+30"
     )
+
+
+def test_columns_that_pandas_numbers_have_these_numbers_as_names() -> None:
+    frame = houses()
+    frame.columns = range(4)
+    run, _ = train(frame, target="3", drop=["2"])
+    assert run.preparation.names == ["0", "1"]
+    assert run.predict(frame).values.shape == (60,)
+    assert run.score(frame, run.predict(frame))[1] == 60
+
+
+def test_settings_and_single_choices_are_not_mixed() -> None:
+    with pytest.raises(TypeError) as caught:
+        train_table(houses(), settings=Settings(), epochs=3)
+    assert str(caught.value) == "give settings or single choices, not both: epochs"
 
 
 def test_settings_and_single_choices_do_the_same() -> None:

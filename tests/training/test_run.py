@@ -131,6 +131,14 @@ def test_a_run_comes_back_as_it_was(saved: Path, trained: Run) -> None:
     np.testing.assert_array_equal(one.probabilities, two.probabilities)
 
 
+def test_loading_takes_no_random_numbers(saved: Path) -> None:
+    cr.manual_seed(1)
+    expected = cr.rand(1).item()
+    cr.manual_seed(1)
+    load_run(saved)
+    assert cr.rand(1).item() == expected
+
+
 def test_probabilities_add_up_and_belong_to_the_label(trained: Run) -> None:
     found = trained.predict(birds())
     assert found.probabilities is not None

@@ -71,7 +71,10 @@ def test_text_that_is_refused(name: str, text: str, problem: str) -> None:
         ({"lr": -1}, "lr must be a number above 0, not -1"),
         ({"lr": True}, "lr must be a number above 0, not True"),
         ({"epochs": 2.5}, "epochs must be a whole number from 1, not 2.5"),
-        ({"hidden": [64]}, "hidden must be whole numbers from 1, as in 64,64, not [64]"),
+        ({"hidden": [64, 0]}, "hidden must be whole numbers from 1, as in 64,64, not (64, 0)"),
+        ({"hidden": "64"}, "hidden must be a list, not '64'"),
+        ({"drop": "age"}, "drop must be a list, not 'age'"),
+        ({"target": 3}, "target must be the name of a column, as text, not 3"),
         ({"model": None}, "model must be one of auto, linear, softmax, mlp, not None"),
         (
             {"test_size": 0.5, "val_size": 0.5},

@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
         encoding=options.encoding,
         separator=separator(options.separator),
     )
+    if options.out is None:  # another run may have taken the number meanwhile
+        folder = first_free(folder.parent, Path(options.data).stem)
     trained.save(folder)
     if options.json:
         print(json.dumps(_result(trained, folder), ensure_ascii=False, allow_nan=False))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .problems import DataError, listing, nearest, shown
-from .values import Floats, is_number, row_number, to_categories, to_numbers, type_word
+from .values import Floats, is_number, named, row_number, to_categories, to_numbers, type_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,8 @@ def examine(frame: pd.DataFrame, *, drop: Sequence[str] = (), categorical: Seque
     >>> examine(pd.DataFrame({"rooms": [2, 4, None], "alley": ["Pave", None, "Pave"]})).kinds
     {'rooms': 'number', 'alley': 'category'}
     """
-    names = [str(name) for name in frame.columns]
+    frame = named(frame)
+    names = list(frame.columns)
     for name in (*drop, *categorical):
         require_column(name, names)
     kept = [name for name in names if name not in drop]
@@ -161,7 +162,9 @@ def _examine_one(name: str, series: pd.Series[Any], result: Columns) -> None:
 
 def _examine_text(name: str, series: pd.Series[Any], result: Columns) -> None:
     present = series.dropna().astype(str)
-    if present.map(lambda text: _DATE.fullmatch(text) is not None).mean() >= 0.9:
+    # A thousand different values show what a column holds; a table may have millions.
+    sample = present.drop_duplicates()[:1000]
+    if sample.map(lambda text: _DATE.fullmatch(text) is not None).mean() >= 0.9:
         _leave_out(name, f"it holds dates ({shown(present.iloc[0])})", result)
         return
     mixed = refuse_text_among_numbers(

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from .checked import Fields
 from .columns import Columns, Kind, drop_option, examine, refuse_infinite
 from .problems import DataError, count, listing, nearest, shown
-from .values import Floats, Indices, row_number, to_categories, to_numbers
+from .values import Floats, Indices, named, row_number, to_categories, to_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +82,7 @@ class Preparation:
         constant column becomes zeros.
         Raises:  DataError: a column without any value in these rows.
         """
+        frame = named(frame)
         kinds = (columns or examine(frame)).kinds
         empty = [name for name in kinds if frame[name].isna().all()]
         if empty:
@@ -113,6 +114,7 @@ class Preparation:
         Raises:  DataError: a column is not there; a value is no number where numbers are needed, is infinite,
                  or too far from the training values for float32; an unseen category with `unseen="refuse"`.
         """
+        frame = named(frame)
         self._require_columns(frame)
         if unseen == "refuse":
             for value in self.unseen(frame):
@@ -127,6 +129,7 @@ class Preparation:
 
     def unseen(self, frame: pd.DataFrame) -> Iterator[Unseen]:
         """The categories that no training row had, and missing values where none was missing then."""
+        frame = named(frame)
         for column in self.columns:
             if isinstance(column, CategoryColumn):
                 codes, found = to_categories(frame[column.name])
@@ -150,7 +153,7 @@ class Preparation:
         return notes
 
     def _require_columns(self, frame: pd.DataFrame) -> None:
-        given = [str(name) for name in frame.columns]
+        given = list(frame.columns)
         absent = [column.name for column in self.columns if column.name not in given]
         if absent:
             spare = [name for name in given if name not in {column.name for column in self.columns}]

@@ -11,11 +11,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .problems import DataError
+
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+
+
+def named(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with names that are text (pandas also numbers columns), each of them once.
+
+    Raises:  DataError: two columns of the same name.
+    """
+    names = [str(name) for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise DataError(f"the table has more than one column named {twice[0]!r}; give each its own name")
+    return frame if names == list(frame.columns) else frame.set_axis(names, axis=1)
 
 
 def is_number(series: pd.Series[Any]) -> bool:

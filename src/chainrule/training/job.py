@@ -33,7 +33,7 @@ from ..data import (
     split_rows,
 )
 from ..data.problems import count, listing, shown
-from ..data.values import Indices
+from ..data.values import Indices, named
 from ..utils.data import DataLoader, TensorDataset
 from .loop import Diverged, History, fit
 from .metrics import (
@@ -97,6 +97,8 @@ def train_table(
     >>> bool(abs(run.predict(new).values[0] - 170.5) < 5)
     True
     """
+    if settings is not None and choices:
+        raise TypeError(f"give settings or single choices, not both: {', '.join(choices)}")
     settings = settings or Settings(**choices)
     watcher = watcher or Watcher()
     table = _table_of(data, settings, missing, encoding, separator)
@@ -154,12 +156,9 @@ def _table_of(
         return read_table(
             data, missing=missing, encoding=encoding, separator=separator, text_columns=settings.categorical
         )
-    frame = data.reset_index(drop=True)
-    frame.columns = [str(name) for name in frame.columns]
-    if len(frame) == 0 or len(set(frame.columns)) < len(frame.columns):
-        raise DataError(
-            "the frame has no rows" if len(frame) == 0 else "the frame has two columns of the same name"
-        )
+    frame = named(data.reset_index(drop=True))
+    if len(frame) == 0:
+        raise DataError("the frame has no rows")
     return Table(frame, "the frame")
 
 

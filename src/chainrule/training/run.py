@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from .. import __version__, from_numpy, load, no_grad, save
+from .. import __version__, from_numpy, get_rng_state, load, no_grad, save, set_rng_state
 from ..data import DataError, Preparation, Target
 from ..data.checked import Fields
 from ..data.problems import shown
+from ..data.values import named
 from ..nn import Module
 from .curve import draw_curve
 from .directory import new_directory
@@ -111,8 +112,9 @@ class Run:
 
         Raises:  DataError: a target that is not a number, or not one of the labels; the row is named.
         """
-        known = frame[self.target.name].notna().to_numpy()
-        truth = frame[self.target.name][known]
+        target = named(frame)[self.target.name]
+        known = target.notna().to_numpy()
+        truth = target[known]
         if predictions.probabilities is not None:
             indices = self.target.encode(truth)
             return classification_scores(predictions.probabilities[known], indices), len(truth)
@@ -216,7 +218,7 @@ def _from_json(data: Fields) -> Run:
     return Run(
         settings=_settings_from(data.object("settings")),
         spec=spec,
-        model=spec.build(),
+        model=_build_undisturbed(spec),
         preparation=preparation,
         target=target,
         history=History(best=training.whole("best_epoch"), stopped=cast(Any, stopped)),
@@ -225,6 +227,15 @@ def _from_json(data: Fields) -> Run:
         missing=tuple(table.texts("missing")),
         facts={key: value for key, value in table.data.items() if key != "missing"},
     )
+
+
+def _build_undisturbed(spec: ModelSpec) -> Module:
+    """A model whose first weights, soon replaced, take no numbers from the user's random stream."""
+    before = get_rng_state()
+    try:
+        return spec.build()
+    finally:
+        set_rng_state(before)
 
 
 def _settings_from(data: Fields) -> Settings:

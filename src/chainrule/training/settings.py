@@ -140,6 +140,13 @@ class Settings:
     categorical: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.target is not None and not isinstance(self.target, str):
+            raise SettingError("target", f"must be the name of a column, as text, not {self.target!r}")
+        for name in ("hidden", "drop", "categorical"):  # lists will do as well
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise SettingError(name, f"must be a list, not {value!r}")
+            object.__setattr__(self, name, tuple(value) if isinstance(value, list) else value)
         defaults = {field.name: field.default for field in fields(self)}
         for name, rule in RULES.items():
             value = getattr(self, name)
