@@ -126,7 +126,7 @@ def _excepthook(kind: type[BaseException], err: BaseException, tb: TracebackType
         short = _without_own_frames(tb)
         if short is not None:
             err.add_note("  (chainrule's own frames are hidden; CHAINRULE_TRACEBACK=full shows them)")
-            tb = short
+            err.__traceback__ = tb = short  # Python prints the error's own trace, not the argument
     return _previous_hook(kind, err, tb)
 
 
