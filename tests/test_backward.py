@@ -23,7 +23,7 @@ def equal(x: Any, values: Any) -> None:
     np.testing.assert_array_equal(x.detach().numpy(), np.asarray(values))
 
 
-# -- accumulation -----------------------------------------------------------------------------------------------
+# -- accumulation ------------------------------------------------------------------------------------
 
 
 def test_gradients_of_two_backwards_add_up() -> None:
@@ -113,7 +113,7 @@ def test_backward_from_a_leaf() -> None:
     equal(x.grad, 1)
 
 
-# -- gradient= ----------------------------------------------------------------------------------------------------
+# -- gradient= ---------------------------------------------------------------------------------------
 
 
 def test_gradient_weighs_the_outputs() -> None:
@@ -151,7 +151,7 @@ def test_gradient_that_needs_a_gradient_itself() -> None:
     equal(v.grad, [2, 4])  # d(2 x v)/dv
 
 
-# -- retain_graph, create_graph -------------------------------------------------------------------------------
+# -- retain_graph, create_graph ----------------------------------------------------------------------
 
 
 def test_retained_graph_can_be_walked_again() -> None:
@@ -228,7 +228,7 @@ def test_backward_inside_no_grad() -> None:
     equal(x.grad, [4, 6])
 
 
-# -- inputs= ------------------------------------------------------------------------------------------------------
+# -- inputs= -----------------------------------------------------------------------------------------
 
 
 def test_inputs_limits_who_collects() -> None:
@@ -264,7 +264,7 @@ def test_backward_of_several_tensors() -> None:
     assert x.grad is None
 
 
-# -- autograd.grad ------------------------------------------------------------------------------------------------
+# -- autograd.grad -----------------------------------------------------------------------------------
 
 
 def test_grad_returns_and_stores_nothing() -> None:
@@ -333,7 +333,7 @@ def test_derivatives_of_derivatives() -> None:
         assert y.item() == value
 
 
-# -- refusals -----------------------------------------------------------------------------------------------------
+# -- refusals ----------------------------------------------------------------------------------------
 
 
 def refusal(kind: type[Exception], call: Any) -> str:

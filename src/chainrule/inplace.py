@@ -127,6 +127,7 @@ def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
         return with_other(op, x, y)
 
     operator.__name__ = operator.__qualname__ = name
+    operator.__doc__ = f"{op.formula}, written into this tensor. Returns self."
     return operator
 
 
@@ -255,7 +256,7 @@ def touch(x: Any) -> None:
 
 
 def copy_(x: Any, source: Any) -> Any:
-    """x takes the values of `source`, broadcast and converted."""
+    """The values of `source`, broadcast and converted, written into this tensor. Returns self."""
     if type(source) is int and x._node is None and x._view is None:  # zero_ and the like
         try:
             x._a.fill(source)

@@ -24,7 +24,7 @@ def _off_at_the_end() -> Iterator[None]:
     assert eager.special == 0  # so that the short path is taken again
 
 
-# -- forward --------------------------------------------------------------------------------------------------------
+# -- forward -----------------------------------------------------------------------------------------
 
 
 def test_first_infinity_in_forward() -> None:
@@ -75,7 +75,6 @@ def test_other_ways_to_get_there(call: Any) -> None:
 
 def test_who_only_passes_it_on_is_not_blamed() -> None:
     bad = torch.tensor([float("inf"), float("nan")])
-    mask = torch.tensor([True, False])
     with torch.autograd.detect_anomaly():
         assert (bad * 2 + 1).isnan().tolist() == [False, True]
         assert bad.sum().isnan()
@@ -98,7 +97,7 @@ def test_integers_have_no_anomalies() -> None:
         assert (torch.tensor([2**62]) * 4).tolist() == [0]
 
 
-# -- backward -------------------------------------------------------------------------------------------------------
+# -- backward ----------------------------------------------------------------------------------------
 
 
 def test_first_infinity_in_backward() -> None:
@@ -110,8 +109,8 @@ def test_first_infinity_in_backward() -> None:
         with pytest.raises(GradError) as err:
             loss.backward()
     assert str(err.value) == (
-        f"backward of sqrt(x) (recorded at {recorded}) got a finite gradient and made one (2,) for input x that "
-        "has an infinity\n"
+        f"backward of sqrt(x) (recorded at {recorded}) got a finite gradient and made one (2,) for input x "
+        "that has an infinity\n"
         "  anomaly detection is on, and this is the first value that is not finite\n"
         "  try: keep the inputs away from where the derivative is infinite or undefined"
     )
@@ -144,8 +143,8 @@ def test_a_hook_that_makes_it() -> None:
         with pytest.raises(GradError) as err:
             y.sum().backward()
     assert str(err.value) == (
-        f"a hook on the gradient of x * y (recorded at {recorded}) got a finite gradient and returned one (2,) "
-        "that has an infinity\n"
+        f"a hook on the gradient of x * y (recorded at {recorded}) got a finite gradient and returned one "
+        "(2,) that has an infinity\n"
         "  anomaly detection is on, and this is the first value that is not finite"
     )
 
@@ -186,7 +185,8 @@ def test_a_users_function() -> None:
     with torch.autograd.detect_anomaly(), pytest.raises(GradError) as err:
         y.backward(torch.ones(2))
     assert err.value.summary.startswith(
-        f"backward of Hidden (recorded at {recorded}) got a finite gradient and made one (2,) for input 0 that has NaN"
+        f"backward of Hidden (recorded at {recorded}) got a finite gradient and made one (2,) for input 0 "
+        "that has NaN\n"
     )
 
 
@@ -206,7 +206,7 @@ def test_without_it_backward_is_silent() -> None:
     assert x.grad.tolist() == [0.25, float("inf")]
 
 
-# -- the switch -------------------------------------------------------------------------------------------------------
+# -- the switch --------------------------------------------------------------------------------------
 
 
 def test_switch_as_a_function() -> None:

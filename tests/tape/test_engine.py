@@ -28,7 +28,7 @@ def leaf(*values: float) -> torch.Tensor:
     return torch.tensor([float(v) for v in values], requires_grad=True)
 
 
-# -- depth ----------------------------------------------------------------------------------------------------------
+# -- depth -------------------------------------------------------------------------------------------
 
 
 def test_a_deep_chain() -> None:
@@ -107,7 +107,7 @@ def test_a_deep_graph_with_many_results_of_one_function() -> None:
     assert (x.grad.item(), y.grad.item()) == (1, 2)
 
 
-# -- memory -----------------------------------------------------------------------------------------------------------
+# -- memory ------------------------------------------------------------------------------------------
 
 
 class Counted:
@@ -329,7 +329,7 @@ def test_gradients_own_their_memory() -> None:
     assert checked > 100
 
 
-# -- threads ------------------------------------------------------------------------------------------------------------
+# -- threads -----------------------------------------------------------------------------------------
 
 
 def in_threads(count: int, work: Any) -> None:
@@ -398,7 +398,7 @@ def test_threads_that_walk_one_retained_graph() -> None:
     in_threads(4, work)
 
 
-# -- fork -----------------------------------------------------------------------------------------------------------------
+# -- fork --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -421,7 +421,7 @@ def test_a_forked_child_computes_gradients() -> None:
 
 
 def _in_child() -> int:
-    """The exit status of a child process that computes a gradient; 1 for a wrong one, killed after a while."""
+    """The exit status of a child that computes a gradient: 1 for a wrong one, a signal if it hangs."""
     import signal
     import warnings
 
@@ -441,7 +441,7 @@ def _in_child() -> int:
     return os.waitpid(pid, 0)[1]
 
 
-# -- rules that are wrong ---------------------------------------------------------------------------------------------------
+# -- rules that are wrong ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [ELEMENTWISE, MOVEMENT])
@@ -455,8 +455,8 @@ def _in_child() -> int:
 )
 def test_a_gradient_of_another_shape_or_type_is_found_out(kind: str, rule: Any, given: str) -> None:
     op = primitive(
-        "broken", kind=kind, formula="broken(x)", shape=same_shape, dtype=TABLE["exp"].dtype, numpy=np.negative,
-        vjp=(rule,), jvp=LINEAR, d="-1", why="wrong on purpose", samples=[sample(floats())],
+        "broken", kind=kind, formula="broken(x)", shape=same_shape, dtype=TABLE["exp"].dtype,
+        numpy=np.negative, vjp=(rule,), jvp=LINEAR, d="-1", why="wrong", samples=[sample(floats())],
     )  # fmt: skip
     try:
         y = op(leaf(1, 2))
@@ -471,7 +471,7 @@ def test_a_gradient_of_another_shape_or_type_is_found_out(kind: str, rule: Any, 
     )
 
 
-# -- floating-point exceptions ------------------------------------------------------------------------------------------------
+# -- floating-point exceptions -----------------------------------------------------------------------
 
 
 def test_overflow_on_the_way_is_silent() -> None:

@@ -163,7 +163,8 @@ def test_a_hook_that_returns_something_else(returned: Any, text: str) -> None:
     with pytest.raises(GradError) as err:
         y.sum().backward()
     assert str(err.value) == (
-        f"the hook 'wrong' on the gradient of x * y (recorded at {line(9)}) got a gradient and returned {text}\n"
+        f"the hook 'wrong' on the gradient of x * y (recorded at {line(9)}) got a gradient and "
+        f"returned {text}\n"
         "  a hook returns None, or a tensor with the shape and type of the gradient"
     )
 
@@ -189,7 +190,7 @@ def test_hooks_need_a_gradient() -> None:
     )  # fmt: skip
 
 
-# -- after accumulation -------------------------------------------------------------------------------------------
+# -- after accumulation ------------------------------------------------------------------------------
 
 
 def test_post_accumulate_hook() -> None:
@@ -231,7 +232,7 @@ def test_post_accumulate_hooks_are_for_leaves() -> None:
         )
 
 
-# -- retain_grad --------------------------------------------------------------------------------------------------
+# -- retain_grad -------------------------------------------------------------------------------------
 
 
 def test_retain_grad() -> None:
