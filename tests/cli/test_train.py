@@ -31,7 +31,7 @@ def test_a_regression(call: Call, ready: Path) -> None:
         "Target    price: the last column (--target to change)\n"
         "Task      regression: numbers with decimals (--task to change)\n"
         "Rows      52 to train, 12 to validate, 16 to test (seed 0)\n"
-        "Inputs    1 number, 1 category, making 4 inputs\n"
+        "Inputs    1 number, 1 category column, making 4 inputs\n"
         "Model     linear regression (fewer than 1,000 rows), 5 weights\n"
         "Training  adamw, learning rate 0.05, weight decay 0.01, batches of 4, at most 40\n"
         "          epochs, patience 50"

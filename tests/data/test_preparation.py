@@ -140,6 +140,18 @@ def test_unseen_values_are_listed() -> None:
     assert found == [Unseen("c", "z", 2, 2), Unseen("c", None, 3, 1), Unseen("d", "w", 3, 1)]
 
 
+def test_what_is_said_about_unseen_values() -> None:
+    learned = Preparation.fit(table(c=["a", "b"], d=["x", None]))
+    frame = table(c=["p", "q", "r", "s", "p", None], d=["x", "w", "w", None, None, None])
+    assert learned.notes_on_unseen(frame, " held out") == [
+        "column 'c' has 4 values that no training row had ('p', 'q', 'r' and 's'), in 5 rows held out: "
+        "treated as not known",
+        "column 'c' has no value in 1 row held out, but had one in every training row: treated as not known",
+        "column 'd' has 'w', which no training row had, in 2 rows held out: treated as not known",
+    ]
+    assert learned.notes_on_unseen(table(c=["a"], d=[None])) == []
+
+
 @given(
     numbers=st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20),
     words=st.lists(st.sampled_from(["a", "b", "ü", "", "nan", "1", None]), min_size=20, max_size=20),

@@ -131,7 +131,7 @@ def test_a_bit_of_everything() -> None:
     assert notebook.facts["Target"] == "price: as asked"
     assert notebook.facts["Task"] == "regression: numbers with decimals (--task to change)"
     assert notebook.facts["Rows"] == "39 to train, 9 to validate, 12 to test (seed 0)"
-    assert notebook.facts["Inputs"] == "1 number, 1 true-or-false column, 1 category, making 5 inputs"
+    assert notebook.facts["Inputs"] == "1 number, 1 true-or-false column, 1 category column, making 5 inputs"
     assert run.preparation.names == ["rooms", "garden", "alley_Grvl", "alley_Pave", "alley_nan"]
     assert run.facts == {
         "name": "the frame",
@@ -176,7 +176,7 @@ def test_categories_that_only_held_out_rows_have_are_told() -> None:
     run, notebook = train(frame)
     assert "alley_Dirt" not in run.preparation.names
     assert notebook.notes == [
-        "column 'alley' has 'Dirt' in 1 row held out, but in no training row: treated as not known"
+        "column 'alley' has 'Dirt', which no training row had, in 1 row held out: treated as not known"
     ]
 
 

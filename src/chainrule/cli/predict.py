@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..core.files import atomic_write
 from ..data import DataError, Table, read_table
-from ..data.problems import count, shown
+from ..data.problems import count
 from ..training import Predictions, Run, load_run
 from .options import Parser, UsageError, add_reading_options, separator
 from .output import Output
@@ -85,10 +85,7 @@ def _notes(run: Run, table: Table, unseen: str) -> list[str]:
     known = (run.target.name, *run.settings.drop)
     notes += run.preparation.notes_on(table.frame, expected=known)
     if unseen == "missing":
-        for found in run.preparation.unseen(table.frame):
-            what = "no value" if found.value is None else f"{shown(found.value)}, which no training row had,"
-            rows = count(found.rows, "row")
-            notes.append(f"column {found.column!r} has {what} in {rows}: treated as not known")
+        notes += run.preparation.notes_on_unseen(table.frame)
     return notes
 
 

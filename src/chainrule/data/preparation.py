@@ -141,6 +141,26 @@ class Preparation:
                         row = row_number(frame[column.name], int(rows[0]))
                         yield Unseen(column.name, word, row, len(rows))
 
+    def notes_on_unseen(self, frame: pd.DataFrame, where: str = "") -> list[str]:
+        """What `unseen` finds, as lines for the user; `where` follows the number of rows, as " held out"."""
+        found = list(self.unseen(frame))
+        notes = []
+        for column in self.columns:
+            words = [item for item in found if item.column == column.name and item.value is not None]
+            absent = [item for item in found if item.column == column.name and item.value is None]
+            rows = count(sum(item.rows for item in words), "row") + where
+            if len(words) == 1:
+                what = f"has {shown(words[0].value)}, which no training row had, in {rows}"
+                notes.append(f"column {column.name!r} {what}: treated as not known")
+            elif words:
+                some = listing([item.value for item in words], most=3)
+                what = f"has {len(words)} values that no training row had ({some}), in {rows}"
+                notes.append(f"column {column.name!r} {what}: treated as not known")
+            for item in absent:
+                what = f"has no value in {count(item.rows, 'row')}{where}, but had one in every training row"
+                notes.append(f"column {column.name!r} {what}: treated as not known")
+        return notes
+
     def notes_on(self, frame: pd.DataFrame, *, expected: tuple[str, ...] = ()) -> list[str]:
         """What a user should know about a frame: columns that are ignored, another order."""
         given, wanted = [str(name) for name in frame.columns], [column.name for column in self.columns]

@@ -32,7 +32,7 @@ from ..data import (
     read_table,
     split_rows,
 )
-from ..data.problems import count, listing, shown
+from ..data.problems import count, listing
 from ..data.values import Indices, named
 from ..utils.data import DataLoader, TensorDataset
 from .loop import Diverged, History, fit
@@ -119,9 +119,11 @@ def train_table(
         watcher.note(f"the same in every training row, so they tell nothing: {names}")
     if len(preparation.constant) == len(preparation.columns):
         raise DataError("every input column is the same in all training rows; there is nothing to learn from")
+    held_out = frame.iloc[np.concatenate([split.validation, split.test])]
+    for note in preparation.notes_on_unseen(held_out, " held out"):
+        watcher.note(note)
     parts = [
-        _part(frame.iloc[rows], target, preparation, watcher)
-        for rows in (split.train, split.validation, split.test)
+        _part(frame.iloc[rows], target, preparation) for rows in (split.train, split.validation, split.test)
     ]
 
     settings, why_model = decide(settings, task, len(frame), len(split.train))
@@ -216,19 +218,13 @@ def _describe_split(split: Split, task: Task, settings: Settings) -> str:
 
 def _describe_inputs(columns: Columns, preparation: Preparation) -> str:
     kinds = list(columns.kinds.values())
-    words = {"number": "number", "boolean": "true-or-false column", "category": "category"}
+    words = {"number": "number", "boolean": "true-or-false column", "category": "category column"}
     parts = [count(kinds.count(kind), word) for kind, word in words.items() if kind in kinds]
     inputs = len(preparation.names)
     return ", ".join(parts) + (f", making {inputs:,} inputs" if inputs != len(kinds) else "")
 
 
-def _part(frame: pd.DataFrame, target: Target, preparation: Preparation, watcher: Watcher) -> _Part:
-    for found in preparation.unseen(frame):
-        what = "has no value" if found.value is None else f"has {shown(found.value)}"
-        watcher.note(
-            f"column {found.column!r} {what} in {count(found.rows, 'row')} held out, "
-            "but in no training row: treated as not known"
-        )
+def _part(frame: pd.DataFrame, target: Target, preparation: Preparation) -> _Part:
     encoded = target.encode(frame[target.name])
     values = encoded if target.task == "classification" else target.numbers(frame[target.name])
     return _Part(preparation.transform(frame, unseen="missing"), encoded, values)
