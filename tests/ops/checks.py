@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -430,8 +431,8 @@ def check_layout(case: Case, layout: str) -> None:
     copies = [v.detach().clone() for v in views]
     for c, b in zip(copies, bases, strict=True):
         c.requires_grad_(b.requires_grad)
-    wanted, problem = attempt(lambda: op(*copies, **settings))
-    got, refused = attempt(lambda: op(*views, **settings))
+    wanted, problem = attempt(op, *copies, **settings)
+    got, refused = attempt(op, *views, **settings)
     assert problem == refused, f"{case}: {layout}: {refused}"  # repeated rows make a matrix singular
     if problem:
         return
@@ -440,8 +441,8 @@ def check_layout(case: Case, layout: str) -> None:
     if op.outputs != 1 or not wanted.requires_grad:
         return
     g = wrap(case.rng().standard_normal(wanted._a.shape).astype(wanted._a.dtype))
-    _, problem = attempt(lambda: wanted.backward(g))
-    _, refused = attempt(lambda: got.backward(g, retain_graph=True))
+    _, problem = attempt(wanted.backward, g)
+    _, refused = attempt(got.backward, g, retain_graph=True)
     assert problem == refused, f"{case}: {layout}, backward: {refused}"
     for i, (base, view, copy) in enumerate(zip(bases, views, copies, strict=True)):
         assert (base.grad is None) == (copy.grad is None), f"{case}: {layout}, gradient of input {i}"
@@ -451,11 +452,11 @@ def check_layout(case: Case, layout: str) -> None:
             assert_close(base.grad._a, back._a, bound, f"{case}: {layout}, gradient of input {i}")
 
 
-def attempt(action: Callable[[], Any]) -> tuple[Any, str]:
+def attempt(action: Callable[..., Any], *args: Any, **settings: Any) -> tuple[Any, str]:
     """(result, "") or (None, what was wrong)."""
     try:
-        return action(), ""
-    except ArgumentError as err:
+        return action(*args, **settings), ""
+    except (ArgumentError, ShapeError) as err:
         return None, err.summary
 
 
@@ -504,6 +505,39 @@ def check_number(case: Case, i: int) -> None:
     check_gradient(case, mixed)
 
 
+# -- along axes ------------------------------------------------------------------------------------------
+
+AXES = [(), (1,), (0,), (3,), (2, 0), (0, 2), (1, 3, 1), (2, 1, 3)]
+
+
+def check_axes(case: Case) -> None:
+    """Along axes: 0-d, empty and length-1 axes, every axis and set of axes; value and whole Jacobian."""
+    op = case.op
+    arrays = case.arrays()
+    for shape in AXES:
+        given = [np.resize(a, shape) for a in arrays]
+        for settings in _axis_settings(case.sample.settings, len(shape)):
+            changed = Case(op, case.sample._replace(settings=settings), case.number)
+            wanted, problem = attempt(op.shape, *[shape] * len(given), **settings)
+            results, refused = attempt(evaluate, changed, given, settings)
+            assert problem == refused, f"{case}: {shape}, {settings}: {refused}"
+            if problem:
+                continue
+            assert results[0].shape == wanted
+            compare_with_reference(op, results, given, settings)
+            check_gradient(changed, given)
+
+
+def _axis_settings(settings: dict[str, Any], rank: int) -> Iterator[dict[str, Any]]:
+    if isinstance(settings["dim"], int):
+        dims: list[Any] = list(range(max(rank, 1)))
+    else:
+        dims = [d for n in range(rank + 1) for d in itertools.combinations(range(rank), n)]
+    for dim in dims:
+        for keepdim in [False, True] if "keepdim" in settings else [None]:
+            yield settings | {"dim": dim} | ({} if keepdim is None else {"keepdim": keepdim})
+
+
 # -- elementwise ---------------------------------------------------------------------------------------
 
 SHAPES = [
@@ -533,14 +567,25 @@ def check_large(case: Case) -> None:
     op = case.op
     spread = [np.array(a) for a in np.broadcast_arrays(*case.arrays())]
     small = evaluate(case, spread, {})[0].reshape(-1)
-    size = memory.THRESHOLD // small.itemsize + 1000
-    large = evaluate(case, [np.resize(a, size) for a in spread], {})[0]
-    assert_close(large, np.resize(small, size), value_tolerance(small.dtype, op.name), f"{case}: large")
+    bound = value_tolerance(small.dtype, op.name)
+    columns = 64
+    rows = memory.THRESHOLD // (small.itemsize * columns) + 10
+    flat = [np.resize(a, (rows, columns)) for a in spread]
+    large = evaluate(case, flat, {})[0]
+    assert_close(large, np.resize(small, (rows, columns)), bound, f"{case}: large")
     if op.writes_out:
         base = large
         while isinstance(base.base, np.ndarray):
             base = base.base
         assert base.dtype == np.uint8, f"{case}: a large result does not lie in recycled memory"
+    # the same from memory that is laid out otherwise, and from rows that are repeated
+    turned = op(*[wrap(np.array(a.T, order="C")).T for a in flat])
+    assert_close(turned._a, large, bound, f"{case}: large, transposed")
+    if len(flat) > 1:
+        lower = [a[:1] if i else a for i, a in enumerate(flat)]
+        full = [np.array(np.broadcast_to(a, (rows, columns))) for a in lower]
+        pair = evaluate(case, lower, {})[0], evaluate(case, full, {})[0]
+        assert_close(*pair, bound, f"{case}: large, broadcast")
 
 
 FINITE = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.5, 3.0]

@@ -239,6 +239,11 @@ def _logsumexp(values: list[float]) -> float:
     return float(mpmath.log(mpmath.fsum(map(mpmath.exp, values)))) if values else -math.inf
 
 
+def _norm(values: list[float], p: float) -> float:
+    total = math.fsum(abs(v) ** p for v in values)
+    return total ** (1 / p) if total or p > 0 else math.inf
+
+
 def _linear_scan(xs: list[Any], ys: list[Any], *, reverse: bool) -> list[Any]:
     out: list[Any] = []
     for x, y in list(zip(xs, ys, strict=True))[:: -1 if reverse else 1]:
@@ -512,7 +517,7 @@ REFERENCES: dict[str, Any] = {
     "any": _fold(builtins.any),
     "prod": _fold(math.prod),
     "logsumexp": _fold(_logsumexp),
-    "norm": _fold(lambda v, p: math.fsum(abs(a) ** p for a in v) ** (1 / p)),
+    "norm": _fold(_norm),
     "cumsum": _scan(_cumsum),
     "cumprod": _scan(lambda v: list(itertools.accumulate(v, lambda a, b: a * b))),
     "linear_scan": _scan(_linear_scan),

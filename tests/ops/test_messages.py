@@ -134,6 +134,17 @@ MESSAGES = [
         ShapeError,
         "a linear scan got shapes (2,) and (3,)\n  the shapes must be equal",
     ),
+    Message(
+        lambda: TABLE["cross_entropy"](x(2, 3), whole(0), ignore=-100),
+        ShapeError,
+        "cross_entropy got scores (2, 3) and class numbers (1,)\n"
+        "  scores must be (n, c) and class numbers (n,)",
+    ),
+    Message(
+        lambda: TABLE["cross_entropy"](x(2, 3), whole(0, 3), ignore=-100),
+        IndexingError,
+        "cross_entropy got class number 3 for 3 classes\n  class numbers must lie in 0..2",
+    ),
     # -- views
     Message(
         lambda: TABLE["reshape"](x(2, 3), shape=(4,)),

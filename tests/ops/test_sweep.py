@@ -9,7 +9,7 @@ import pytest
 
 from chainrule.core import dtypes
 from chainrule.core.dtypes import dtype
-from chainrule.ops.primitive import ELEMENTWISE, TABLE, Primitive
+from chainrule.ops.primitive import ELEMENTWISE, REDUCTION, SCAN, TABLE, Primitive
 from tests.ops import checks
 from tests.ops.checks import Case
 from tests.ops.references import REFERENCES
@@ -86,6 +86,13 @@ def test_a_python_number_as_input(case: Case) -> None:
 @pytest.mark.parametrize("case", ELEMENTWISE_CASES, ids=str)
 def test_elementwise_shapes(case: Case) -> None:
     checks.check_shapes(case)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if c.op.kind in (REDUCTION, SCAN) and "dim" in c.sample.settings], ids=str
+)
+def test_axes(case: Case) -> None:
+    checks.check_axes(case)
 
 
 @pytest.mark.parametrize("case", ELEMENTWISE_CASES, ids=str)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .primitive import REDUCTION, primitive, sample
-from .reduce import add_up, reduced, spread, wide
+from .reduce import SUM, add_up, reduced, spread, wide
 from .rules import FLOAT_ONLY
 from .samples import floats, positive
 
@@ -42,9 +42,9 @@ NORM = primitive(
         lambda g, out, x, x_shape, p, dim, keepdim: spread(g, x_shape, dim, keepdim)
         * _factor(spread(out, x_shape, dim, keepdim), x, p),
     ),
-    jvp=lambda tangents, out, x, *, p, dim, keepdim: (
-        tangents[0] * _factor(spread(out, tuple(x.shape), dim, keepdim), x, p)
-    ).sum(dim, keepdim),
+    jvp=lambda tangents, out, x, *, p, dim, keepdim: SUM(
+        tangents[0] * _factor(spread(out, tuple(x.shape), dim, keepdim), x, p), dim=dim, keepdim=keepdim
+    ),
     d="spread(g, x.shape, dim, keepdim) * sign(x) * (abs(x) / spread(out, x.shape, dim, keepdim)) ** (p - 1)",
     why="chain rule", ties="0 where x is 0, and where the whole norm is 0",
     samples=[

@@ -76,12 +76,14 @@ def _extremum(reduce: Any) -> Any:
 
 def _extremum_vjp(g: Any, out: Any, x: Any, x_shape: Shape, dim: tuple[int, ...], keepdim: bool) -> Any:
     hit = x == spread(out, x_shape, dim, keepdim)
-    return hit.where(spread(g / hit.sum(dim, keepdim), x_shape, dim, keepdim), 0.0)
+    share = g / SUM(hit, dim=dim, keepdim=keepdim)
+    return hit.where(spread(share, x_shape, dim, keepdim), 0.0)
 
 
 def _extremum_jvp(tangents: Any, out: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     hit = x == spread(out, tuple(x.shape), dim, keepdim)
-    return hit.where(tangents[0], 0.0).sum(dim, keepdim) / hit.sum(dim, keepdim)
+    moved = SUM(hit.where(tangents[0], 0.0), dim=dim, keepdim=keepdim)
+    return moved / SUM(hit, dim=dim, keepdim=keepdim)
 
 
 _EXTREMUM_D = "where(x == spread(out, x.shape, dim, keepdim), spread(g, x.shape, dim, keepdim), 0.0)"

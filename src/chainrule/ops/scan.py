@@ -14,7 +14,7 @@ from ..core.errors import ShapeError
 from ..core.shapes import Shape
 from .move import CAT
 from .primitive import LINEAR, REDUCTION, SCAN, Primitive, primitive, sample
-from .reduce import reduced, spread, wide
+from .reduce import SUM, reduced, spread, wide
 from .rules import ACCUMULATES, NO_BOOL, same_shape
 from .samples import floats
 
@@ -145,8 +145,8 @@ def others(x: Any, dim: int) -> Any:
 PROD = primitive(
     "prod", kind=REDUCTION, formula="prod(x)", shape=_one_axis_removed, dtype=ACCUMULATES, numpy=_prod,
     vjp=(lambda g, x, x_shape, dim, keepdim: spread(g, x_shape, (dim,), keepdim) * others(x, dim),),
-    jvp=lambda tangents, out, x, *, dim, keepdim: (tangents[0] * others(x, dim)).sum(
-        (dim,) if x.shape else (), keepdim
+    jvp=lambda tangents, out, x, *, dim, keepdim: SUM(
+        tangents[0] * others(x, dim), dim=(dim,) if x.shape else (), keepdim=keepdim
     ),
     d="spread(g, x.shape, (dim,), keepdim) * others(x, dim)", why="product rule",
     samples=[

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .primitive import REDUCTION, SCAN, primitive, sample
-from .reduce import reduced, spread, wide
+from .reduce import SUM, reduced, spread, wide
 from .rules import FLOAT_ONLY, same_shape
 from .samples import floats
 
@@ -40,9 +40,9 @@ LOGSUMEXP = primitive(
         lambda g, out, x, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim)
         * (x - spread(out, x_shape, dim, keepdim)).exp(),
     ),
-    jvp=lambda tangents, out, x, *, dim, keepdim: (
-        tangents[0] * (x - spread(out, tuple(x.shape), dim, keepdim)).exp()
-    ).sum(dim, keepdim),
+    jvp=lambda tangents, out, x, *, dim, keepdim: SUM(
+        tangents[0] * (x - spread(out, tuple(x.shape), dim, keepdim)).exp(), dim=dim, keepdim=keepdim
+    ),
     d="spread(g, x.shape, dim, keepdim) * exp(x - spread(out, x.shape, dim, keepdim))",
     why="the gradient of log-sum-exp is softmax",
     samples=[
@@ -67,7 +67,7 @@ def _softmax(x: Any, *, dim: int) -> Any:
 
 
 def _sum1(x: Any, dim: int) -> Any:
-    return x.sum((dim,) if x.dim() else (), True)
+    return SUM(x, dim=(dim,) if x.dim() else (), keepdim=True)
 
 
 SOFTMAX = primitive(
