@@ -54,7 +54,7 @@ def test_ctrl_c_from_a_terminal(ready: Path) -> None:
         if line.startswith("epoch  10"):
             process.send_signal(signal.SIGINT)
             break
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (130, "")
     assert "          interrupted by Ctrl-C: the best weights so far\n" in out
     run = load_run("r")
@@ -68,7 +68,7 @@ def test_a_reader_that_has_seen_enough(ready: Path) -> None:
     os.close(reader)
     process = start("predict", "run-birds", "birds.csv", stdout=writer)
     os.close(writer)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, "Traceback" in err, "Broken pipe" in err) == (1, False, False)
 
 
@@ -76,7 +76,7 @@ def test_a_reader_that_has_seen_enough(ready: Path) -> None:
 def test_an_output_that_is_full(ready: Path) -> None:
     with open("/dev/full", "w") as full:
         process = start("predict", "run-birds", "birds.csv", "--quiet", stdout=full)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (
         1,
         "chainrule: error: cannot write the output: No space left on device\n",
@@ -91,7 +91,7 @@ def test_a_disk_that_takes_no_more(ready: Path) -> None:
         "train", "houses.csv", "--epochs", "2", "--out", "new/run", "--quiet",
         setup=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (1, "")
     assert err == "chainrule: error: cannot write 'new/run': File too large; nothing was kept\n"
     assert listing(ready) == before
@@ -101,7 +101,7 @@ def test_an_output_that_knows_only_ascii(ready: Path) -> None:
     process = start(
         "train", "houses.csv", "--epochs", "1", "--out", "r", env={**os.environ, "PYTHONIOENCODING": "ascii"}
     )
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     assert "R?" in out
 
@@ -111,7 +111,7 @@ def test_a_terminal_gets_a_bar_and_no_lines_per_epoch(ready: Path) -> None:
 
     main, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "30"}
-    process = start("train", "houses.csv", "--out", "r", stdout=child, env=environment)
+    process = start("train", "houses.csv", "--epochs", "30", "--out", "r", stdout=child, env=environment)
     os.close(child)
     printed = b""
     try:
@@ -120,7 +120,7 @@ def test_a_terminal_gets_a_bar_and_no_lines_per_epoch(ready: Path) -> None:
     except OSError:  # how a terminal says that the other side is closed
         pass
     os.close(main)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     text = printed.decode()
     assert "━" in text  # the bar
