@@ -653,7 +653,7 @@ class TestPickling:
         with pytest.raises(GradError) as info:
             copy.deepcopy(torch.ones(2, requires_grad=True) * 2)
         assert info.value.summary == (
-            "deepcopy got a tensor made by recorded operations\n"
+            "deepcopy got a tensor (2,) made by recorded operations\n"
             "  only leaf tensors can be copied with their gradient\n"
             "  try: x.detach().clone()"
         )

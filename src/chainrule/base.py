@@ -12,6 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .ops.primitive import Primitive
     from .tape.node import Node
+    from .tensor import Tensor
 
 
 Link = tuple[Any, "Primitive", dict[str, Any]]  # (the link before it or None, primitive, settings)
@@ -83,7 +84,7 @@ def set_tensor_class(cls: type) -> None:
     tensor_class = cls
 
 
-def wrap(a: np.ndarray[Any, Any], node: Node | None = None) -> Any:
+def wrap(a: np.ndarray[Any, Any], node: Node | None = None) -> Tensor:
     """A Tensor around an array, without copying."""
     out: Any = object.__new__(tensor_class)
     out._a = a
@@ -91,7 +92,7 @@ def wrap(a: np.ndarray[Any, Any], node: Node | None = None) -> Any:
     out._view = None
     out._v = 0
     out._grad = None
-    return out
+    return out  # type: ignore[no-any-return]
 
 
 def owner_of(x: TensorBase) -> TensorBase:

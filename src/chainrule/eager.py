@@ -12,7 +12,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from math import prod
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from .ops.move import CAST
 from .ops.primitive import VIEW, Primitive, interpreter
 from .tape import anomaly, mode
 from .tape.node import Node, OpNode, number
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 _new = object.__new__
 _ndarray = np.ndarray
@@ -344,7 +347,7 @@ def make_node(
 # -- the hot path -------------------------------------------------------------------------------------------
 
 
-def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
+def binary(op: Primitive, name: str) -> Callable[[Any, Any], Tensor]:
     """An operator `x ? y` for Tensor x: fast for float tensors of one type and Python numbers."""
     ufunc = op.numpy
     assert isinstance(ufunc, np.ufunc)
@@ -400,7 +403,7 @@ def with_other(op: Primitive, x: Any, y: Any) -> Any:
     return NotImplemented
 
 
-def unary(op: Primitive, name: str) -> Callable[[Any], Any]:
+def unary(op: Primitive, name: str) -> Callable[[Any], Tensor]:
     """A function `f(x)` of one Tensor: fast for float tensors."""
     function = op.numpy
     differentiable = op.differentiable
@@ -434,10 +437,10 @@ def unary(op: Primitive, name: str) -> Callable[[Any], Any]:
     return evaluate
 
 
-def need_tensor(x: Any, name: str) -> Any:
+def need_tensor(x: Any, name: str) -> Tensor:
     """x, if it is a Tensor; else an error that says what it is."""
     if isinstance(x, TensorBase):
-        return x
+        return x  # type: ignore[return-value]
     raise ArgumentError.of(
         name, given=f"{type(x).__name__}", must="the input must be a Tensor", hint=f"{name}(tensor(...))"
     )

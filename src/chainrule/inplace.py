@@ -91,7 +91,7 @@ def composed(function: Callable[..., Any]) -> Callable[..., Tensor]:
     return method
 
 
-def binary(op: Primitive, name: str) -> Callable[[Any, Any], Any]:
+def binary(op: Primitive, name: str) -> Callable[[Any, Any], Tensor]:
     """An operator `x ?= y`: fast for floats of one type and Python numbers when nothing is recorded."""
     ufunc = op.numpy
     assert isinstance(ufunc, np.ufunc)
@@ -255,8 +255,9 @@ def touch(x: Any) -> None:
         owner._node.overwritten(owner)
 
 
-def copy_(x: Any, source: Any) -> Any:
+def copy_(self: Any, source: Any) -> Tensor:
     """The values of `source`, broadcast and converted, written into this tensor. Returns self."""
+    x: Tensor = self
     if type(source) is int and x._node is None and x._view is None:  # zero_ and the like
         try:
             x._a.fill(source)

@@ -55,21 +55,21 @@ def _as_operand(y: Any) -> Any:
     return wrap(np.asarray(y)) if isinstance(y, np.ndarray) else y
 
 
-def _infix(op: Primitive) -> Callable[[Any, Any], Any]:
+def _infix(op: Primitive) -> Callable[[Any, Any], Tensor]:
     def infix(self: Any, other: Any) -> Any:
         return op(self, _as_operand(other)) if _operand(other) else NotImplemented
 
     return infix
 
 
-def _reflected(op: Primitive) -> Callable[[Any, Any], Any]:
+def _reflected(op: Primitive) -> Callable[[Any, Any], Tensor]:
     def infix(self: Any, other: Any) -> Any:
         return op(_as_operand(other), self) if _operand(other) else NotImplemented
 
     return infix
 
 
-def _assigned(op: Primitive) -> Callable[[Any, Any], Any]:
+def _assigned(op: Primitive) -> Callable[[Any, Any], Tensor]:
     if isinstance(op.numpy, np.ufunc):
         return inplace.binary(op, op.name)
     return lambda self, other: inplace.with_other(op, self, other)
@@ -127,28 +127,28 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     def __pos__(self) -> Tensor:
         return self
 
-    def __pow__(self, exponent: Any) -> Any:
+    def __pow__(self, exponent: Any) -> Tensor:
         return pointwise.pow(self, _as_operand(exponent)) if _operand(exponent) else NotImplemented
 
-    def __rpow__(self, base: Any) -> Any:
+    def __rpow__(self, base: Any) -> Tensor:
         return ar.POW(_as_operand(base), self) if _operand(base) else NotImplemented
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Tensor:
         return (
             products.matmul(self, _as_operand(other))
             if isinstance(other, TensorBase | np.ndarray)
             else NotImplemented
         )
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Any) -> Tensor:
         return (
             products.matmul(_as_operand(other), self)
             if isinstance(other, TensorBase | np.ndarray)
             else NotImplemented
         )
 
-    __eq__ = pointwise.op_eq
-    __ne__ = pointwise.op_ne
+    __eq__ = pointwise.op_eq  # type: ignore[assignment]
+    __ne__ = pointwise.op_ne  # type: ignore[assignment]
     __hash__ = Conversion.__hash__
     __lt__ = pointwise.op_lt
     __le__ = pointwise.op_le
@@ -178,9 +178,9 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
 
     # -- axes as attributes ---------------------------------------------------------------------------
 
-    T = property(shaping.reversed_axes)
-    mT = property(shaping.matrix_transposed)
-    H = property(shaping.matrix_transposed)
+    T: Tensor = property(shaping.reversed_axes)  # type: ignore[assignment]
+    mT: Tensor = property(shaping.matrix_transposed)  # type: ignore[assignment]
+    H: Tensor = property(shaping.matrix_transposed)  # type: ignore[assignment]
 
     # -- elementwise methods --------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ class device:
     __slots__ = ("index", "type")
 
     def __init__(self, type: Any, index: int | None = None) -> None:
-        name, _, number = str(type.type if isinstance(type, device) else type).partition(":")
+        name, _, number = str(type).partition(":")  # another device is written as its name
         if name != "cpu" or number not in ("", "0"):
             raise ArgumentError.of(
                 "device", given=f"{str(type)!r}", must="the device must be 'cpu'", hint="device('cpu')"

@@ -23,7 +23,7 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
     array([1., 0.])
     """
     kind = x.dtype if isinstance(x, np.ndarray) else y.dtype if isinstance(y, np.ndarray) else None
-    bits = _BITS.get(kind.itemsize) if kind is not None else None
+    bits: Any = _BITS.get(kind.itemsize) if kind is not None else None
     if bits is None or not isinstance(condition, np.ndarray) or condition.size < _SMALL:
         return np.where(condition, x, y)
     assert kind is not None

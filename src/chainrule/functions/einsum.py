@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ArgumentError, ShapeError
 from ..eager import need_tensor
@@ -16,9 +16,10 @@ from ..ops import contract as ct
 from ..ops import views as vw
 from .products import need_one_type
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 Name = Any  # a letter, or a negative number for an axis of an ellipsis, counted from the right
-Operand = tuple[Tensor, list[Name]]
+Operand = tuple["Tensor", list[Name]]
 
 
 def einsum(equation: str, *operands: Any) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from ..ops import arithmetic as ar
 from ..ops import compare as cm
 from . import pointwise as pw
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def frac(input: Tensor) -> Tensor:
@@ -48,8 +49,10 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """
     if decimals == 0 or need_tensor(input, "round")._a.dtype.kind != "f":
         return ar.ROUND(input)
-    scale = 10.0 ** abs(decimals)
-    return ar.ROUND(input * scale) / scale if decimals > 0 else ar.ROUND(input / scale) * scale
+    scale: float = 10.0 ** abs(decimals)
+    if decimals > 0:
+        return ar.DIV(ar.ROUND(ar.MUL(input, scale)), scale)
+    return ar.MUL(ar.ROUND(ar.DIV(input, scale)), scale)
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
@@ -80,7 +83,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 def _beyond(compare: Any, x: Tensor, limit: Any) -> Tensor:
     """Whether x is past the limit; a limit that is NaN makes the result NaN."""
-    past = compare(x, limit)
+    past: Tensor = compare(x, limit)
     if isinstance(limit, TensorBase) and limit._a.dtype.kind == "f" and np.isnan(limit._a).any():
         past = past | cm.ISNAN(limit)
     return past
@@ -109,6 +112,10 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
     return clamp(input, max=max)
 
 
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: Any, other: Any) -> Tensor: ...
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """Elements of `input` where the condition holds, of `other` elsewhere; all three are broadcast.
 
@@ -157,7 +164,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
             must="all must have one floating-point type",
             hint="end.to(input.dtype)",
         )
-    return input + weight * (end - input)
+    return pw.add(input, weight * (end - input))
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base import TensorBase
 from ..core.errors import ArgumentError
 from ..core.shapes import axis_index
 from ..eager import need_tensor
 from ..ops import reduce as rd
+from ..ops.primitive import Primitive
 from . import pointwise as pw
 from .reductions import axes
 from .results import result_type
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 _MAX, _MIN, _AMINMAX = (
     result_type("max", "values", "indices"),
@@ -157,7 +159,7 @@ def argmin(
     return _arg(rd.ARGMIN, need_tensor(input, "argmin"), dim if axis is None else axis, keepdim, "argmin")
 
 
-def _arg(op: Any, input: Tensor, dim: int | None, keepdim: bool, name: str) -> Tensor:
+def _arg(op: Primitive, input: Tensor, dim: int | None, keepdim: bool, name: str) -> Tensor:
     if dim is None:
         index = op(input.reshape(-1), dim=0, keepdim=False)
         return index.reshape((1,) * input._a.ndim) if keepdim else index

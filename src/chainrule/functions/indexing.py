@@ -7,7 +7,7 @@ A key is read as PyTorch reads it: integers, slices, None and Ellipsis first, as
 from __future__ import annotations
 
 import operator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from ..core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ..ops import index as ix
 from ..ops import views as vw
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 _NUMBERS = (int, float, bool, np.number, np.bool_)
 _LONGEST_TUPLE = 32  # PyTorch reads longer lists as indices without looking at what they hold
@@ -137,6 +138,7 @@ def read_key(input: Tensor, index: Any) -> Key:
     plain: list[Any] = []
     arrays: list[Tensor] = []
     dims: list[int] = []
+    found: list[Any]
     axis = out_axis = 0  # of the input; of the view that the plain part makes
     changes, masked = False, True
     for item in items:
@@ -194,7 +196,7 @@ def _item(item: Any) -> Any:
     if isinstance(item, bool | np.bool_):
         return wrap(np.asarray(item))
     if isinstance(item, TensorBase):
-        return _index_tensor(item)
+        return _index_tensor(item)  # type: ignore[arg-type]
     if isinstance(item, list | tuple | range | np.ndarray):
         a = np.asarray(_numbers(item))
         if a.size == 0 and not isinstance(item, np.ndarray):

@@ -6,7 +6,7 @@ Next: `indexing.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from ..ops import views as vw
 from .parts import narrow
 from .shaping import atleast_1d, atleast_2d, expand, reshape, transpose, unsqueeze
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def _tensors(tensors: Any, name: str) -> list[Tensor]:

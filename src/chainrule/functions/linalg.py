@@ -6,7 +6,7 @@ Most factorisations give values only: backward through them is an error that say
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from .reductions import need_floating, sum
 from .results import result_type
 from .shaping import matrix_transposed, squeeze, unsqueeze
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 _QR = result_type("linalg_qr", "Q", "R")
 _SVD = result_type("linalg_svd", "U", "S", "Vh")
@@ -203,7 +204,8 @@ def svdvals(A: Tensor) -> Tensor:
     >>> torch.linalg.svdvals(torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
     tensor([4., 3.])
     """
-    return svd(A, full_matrices=False).S
+    values: Tensor = svd(A, full_matrices=False).S
+    return values
 
 
 def eigh(A: Tensor, UPLO: str = "L") -> Any:
@@ -229,7 +231,8 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     >>> torch.linalg.eigvalsh(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
     tensor([1., 2.])
     """
-    return eigh(A, UPLO).eigenvalues
+    values: Tensor = eigh(A, UPLO).eigenvalues
+    return values
 
 
 def _cut(A: Tensor, s: Tensor, atol: Any, rtol: Any) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.dtypes import dtype
 from ..core.errors import ArgumentError, ShapeError
@@ -18,7 +18,8 @@ from . import reductions as red
 from .linalg import svdvals
 from .shaping import broadcast_tensors, movedim, squeeze, unsqueeze
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 _MATRIX_ORDERS = "'fro', 'nuc', 1, -1, 2, -2, inf or -inf"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from ..ops.sort import ARGSORT
 from .joining import stack
 from .results import result_type
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 _SORT, _TOPK, _KTHVALUE, _MEDIAN = (
     result_type(name, "values", "indices") for name in ("sort", "topk", "kthvalue", "median")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base import TensorBase
 from ..core.errors import ArgumentError, IndexingError, ShapeError
@@ -16,7 +16,8 @@ from ..core.shapes import axis_index, real_axis
 from ..eager import need_tensor
 from ..ops import views as vw
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:

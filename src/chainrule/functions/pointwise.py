@@ -6,7 +6,7 @@ Most get their docstring from the table. Next: `elementwise.py`, elementwise fun
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base import TensorBase
 from ..core.errors import ArgumentError
@@ -16,7 +16,8 @@ from ..ops import compare as cm
 from ..ops import transcendental as tr
 from ..ops.primitive import Primitive
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def _documented(function: Callable[..., Any], op: Primitive, example: str) -> Callable[..., Any]:
@@ -111,7 +112,7 @@ def _binary(
         if fast is not None and isinstance(input, TensorBase):
             result = fast(input, other)
             if result is not NotImplemented:
-                return result
+                return result  # type: ignore[no-any-return]
         return op(input, other)
 
     function.__name__ = function.__qualname__ = name
@@ -238,7 +239,8 @@ def pow(input: Any, exponent: Any) -> Tensor:
     >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
-    if isinstance(exponent, int | float) and isinstance(input, TensorBase):
+    x: Any = input
+    if isinstance(exponent, int | float) and isinstance(x, TensorBase):
         if exponent == 2 and type(exponent) is int:
             return square(input) if input._a.dtype.kind != "b" else ar.POW(input, exponent)
         if _is_float(input):

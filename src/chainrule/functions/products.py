@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, ShapeError
@@ -17,7 +17,8 @@ from ..ops import contract as ct
 from ..ops import views as vw
 from .shaping import expand, squeeze, unsqueeze
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def need_one_type(x: Tensor, y: Tensor, name: str, names: str = "xy") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base import TensorBase
 from ..core import dtypes
@@ -15,11 +15,13 @@ from ..ops import reduce as rd
 from ..ops import scan
 from ..ops import softmax as sm
 from ..ops.norm import NORM
+from ..ops.primitive import Primitive
 from . import elementwise as ew
 from . import pointwise as pw
 from .shaping import squeeze
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 _ALL_AXES = [tuple(range(n)) for n in range(65)]  # NumPy has at most 64 axes
 
@@ -197,7 +199,7 @@ def std(
 
 def _var(parts: Any, keepdim: bool) -> Tensor:
     centered, _, dims, n = parts
-    return rd.SUM(pw.square(centered), dim=dims, keepdim=keepdim) / max(n, 0)
+    return pw.div(rd.SUM(pw.square(centered), dim=dims, keepdim=keepdim), max(n, 0))
 
 
 def _std(parts: Any, keepdim: bool) -> Tensor:
@@ -275,7 +277,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
 # -- tests -------------------------------------------------------------------------------------------------------
 
 
-def _tested(op: Any, input: Tensor, dim: Any, keepdim: bool, axis: Any, name: str) -> Tensor:
+def _tested(op: Primitive, input: Tensor, dim: Any, keepdim: bool, axis: Any, name: str) -> Tensor:
     wanted = dim if axis is None else axis
     return op(input, dim=named_axes(wanted, need_tensor(input, name)._a.ndim, name), keepdim=keepdim)
 

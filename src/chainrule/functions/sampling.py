@@ -62,7 +62,7 @@ def initial_seed() -> int:
 
 def get_rng_state() -> Tensor:
     """Where the default random stream stands, as a uint8 tensor."""
-    return wrap(default_generator.get_state())  # type: ignore[no-any-return]
+    return wrap(default_generator.get_state())
 
 
 def set_rng_state(new_state: Tensor) -> None:
@@ -234,7 +234,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: random.Genera
         )
     kind = np.dtype(np.float64) if input._a.dtype == np.float64 else np.dtype(np.float32)
     drawn = g.uniform(input._a.shape, kind) < chance
-    return wrap(drawn.astype(input._a.dtype))  # type: ignore[no-any-return]
+    return wrap(drawn.astype(input._a.dtype))
 
 
 def multinomial(
@@ -285,14 +285,14 @@ def multinomial(
         waits = g.exponential(rows.shape, np.float64)
         with np.errstate(divide="ignore"):
             found = np.argsort(np.where(rows > 0, waits / rows, np.inf), 1, kind="stable")[:, :num_samples]
-    return wrap(found.reshape(num_samples) if w.ndim == 1 else found)  # type: ignore[no-any-return]
+    return wrap(found.reshape(num_samples) if w.ndim == 1 else found)
 
 
 # -- in place ----------------------------------------------------------------------------------------
 
 
 def _filled(x: Tensor, values: np.ndarray[Any, Any]) -> Tensor:
-    return inplace.copy_(x, wrap(values.astype(x._a.dtype, copy=False)))  # type: ignore[no-any-return]
+    return inplace.copy_(x, wrap(values.astype(x._a.dtype, copy=False)))
 
 
 def _draw_kind(x: Tensor, name: str) -> np.dtype[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.dtypes import dtype
 from ..core.errors import ArgumentError
@@ -12,7 +12,8 @@ from ..ops import scan as sc
 from ..ops import softmax as sm
 from .reductions import converted
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def _along(input: Tensor, dim: Any, name: str) -> int:

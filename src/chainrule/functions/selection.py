@@ -6,7 +6,7 @@ and so on write into the tensor.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from ..ops import views as vw
 from .indexing import read_key, stretched
 from .shaping import common_shape
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def _dim(input: Tensor, dim: int, name: str) -> int:
@@ -209,7 +210,8 @@ def argwhere(input: Tensor) -> Tensor:
     >>> torch.argwhere(torch.tensor([0, 3]))
     tensor([[1]])
     """
-    return nonzero(input)
+    places: Tensor = nonzero(input)
+    return places
 
 
 # -- write -------------------------------------------------------------------------------------------------------
@@ -319,7 +321,8 @@ def _one_value(value: Any, input: Tensor, name: str) -> Tensor:
                 given=f"a value of shape {value._a.shape}",
                 must="the value must be a number or a 0-d tensor",
             )
-        return value.to(input.dtype)  # type: ignore[attr-defined]
+        given: Tensor = value.to(input.dtype)  # type: ignore[attr-defined]
+        return given
     kind = input._a.dtype
     return wrap(np.asarray(dtypes.number(value, kind, name), kind))
 

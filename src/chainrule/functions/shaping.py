@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core import dtypes
 from ..core.errors import ArgumentError, ShapeError
@@ -23,7 +23,8 @@ from ..eager import need_tensor
 from ..ops import move as mv
 from ..ops import views as vw
 
-Tensor = Any
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:

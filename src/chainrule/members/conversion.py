@@ -135,10 +135,12 @@ class Conversion(TensorBase):
                 must="only a tensor with axes can be iterated over",
                 hint="x.item()",
             )
-        return (indexing.getitem(self, i) for i in range(self._a.shape[0]))
+        x: Any = self
+        return (indexing.getitem(x, i) for i in range(self._a.shape[0]))
 
     def __reversed__(self) -> Tensor:
-        return joining.flip(self, 0) if self._a.ndim else self  # type: ignore[return-value]
+        x: Any = self
+        return joining.flip(x, 0) if self._a.ndim else x
 
     def __contains__(self, value: Any) -> bool:
         if not isinstance(value, TensorBase | int | float | np.number | np.bool_):

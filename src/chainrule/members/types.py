@@ -52,7 +52,7 @@ class Types(TensorBase):
         have = FROM_NUMPY[self._a.dtype]
         wanted = have if dtype is None else as_dtype(dtype)
         if wanted is not have:
-            return CAST(self, to=wanted, source=have)  # type: ignore[no-any-return]
+            return CAST(self, to=wanted, source=have)
         return COPY(self) if copy else self  # type: ignore[return-value]
 
     def type(self, dtype: Any = None) -> Any:

@@ -376,12 +376,12 @@ def _target_dtype(args: tuple[Any, ...], wanted: Any, device: Any) -> dtypes.dty
         )
     if wanted is None:
         return None
-    wanted = dtypes.as_dtype(wanted)
-    if not wanted.is_floating_point:
+    kind = dtypes.as_dtype(wanted)
+    if not kind.is_floating_point:
         raise ArgumentError.of(
             "Module.to",
-            given=f"{wanted}",
+            given=f"{kind}",
             must="parameters are converted to floating-point types only",
             hint="torch.float32 or torch.float64",
         )
-    return wanted
+    return kind

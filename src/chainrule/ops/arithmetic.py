@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from ..core.vector import choose
-from .primitive import DIAGONAL, ELEMENTWISE, LINEAR, MULTILINEAR, NOT_DIFFERENTIABLE, primitive, sample
+from .primitive import (
+    DIAGONAL,
+    ELEMENTWISE,
+    LINEAR,
+    MULTILINEAR,
+    NOT_DIFFERENTIABLE,
+    Primitive,
+    primitive,
+    sample,
+)
 from .rules import COUNTING, FLOATING, NO_BOOL, SAME, DTypeRule, broadcast, same_shape
 from .samples import booleans, distinct, floats, integers, positive
 
@@ -162,7 +171,7 @@ RELU = primitive(
 )  # fmt: skip
 
 
-def _rounding(name: str, formula: str, rule: Any) -> Any:
+def _rounding(name: str, formula: str, rule: Any) -> Primitive:
     def evaluate(x: np.ndarray[Any, Any], out: Any = None) -> Any:
         return rule(x, out=out) if x.dtype.kind == "f" else x.copy()
 

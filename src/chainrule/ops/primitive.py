@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..core import dtypes
 from .gradient import Rule, SavePlan, each
 from .rules import DTypeRule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 # Kinds: what other code may conclude about an op without knowing it.
 ELEMENTWISE = "elementwise"  # out[i] depends on x[i], y[i], ... after broadcasting
@@ -104,8 +107,8 @@ class Primitive:
     restricted: bool
     plans: dict[int, SavePlan] = field(default_factory=dict)
 
-    def __call__(self, *xs: Any, **settings: Any) -> Any:
-        return interpreter.run(self, xs, settings)
+    def __call__(self, *xs: Any, **settings: Any) -> Tensor:
+        return interpreter.run(self, xs, settings)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>"

@@ -34,7 +34,7 @@ class MissingRule(Node):
         )
 
 
-def values_only(function: str, inputs: Sequence[Any], results: Sequence[Any]) -> Sequence[Any]:
+def values_only(function: str, inputs: Sequence[Any], results: Any) -> Any:
     """Mark the floating-point results of a function without gradient rule, if an input wants a gradient."""
     if not mode.is_grad_enabled():
         return results

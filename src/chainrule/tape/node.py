@@ -187,7 +187,7 @@ class OpNode(Node):
                         if inputs is self.inputs:
                             inputs = list(inputs)
                         inputs[i] = alias(x, self.edges[i])
-        out = self.out
+        out: Any = self.out
         if out is not None:
             if isinstance(out, Overwritten):
                 raise changed(self, "result", out.shape, out.version, out.version + 1, out.site)
