@@ -266,6 +266,10 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     equal = elementwise.equal
     nan_to_num = elementwise.nan_to_num
 
+    def polygamma(self, n: int) -> Any:
+        """The n-th derivative of digamma. See `chainrule.polygamma`."""
+        return pointwise.polygamma(n, self)
+
     def where(self, condition: Any, other: Any) -> Any:
         """`x.where(condition, other)`: x where the condition holds, `other` elsewhere.
 

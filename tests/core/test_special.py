@@ -145,6 +145,32 @@ def test_digamma_of_negative_numbers(x: np.ndarray) -> None:
     assert largest_error(special.digamma(x), exact(mp.digamma, x), terms) < LIMIT
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 10])
+@pytest.mark.parametrize("x", [uniform(0.01, 30, 150), powers(-6, 6, 150)])
+def test_polygamma_of_positive_numbers(x: np.ndarray, n: int) -> None:
+    assert largest_error(special.polygamma(x, n), exact(lambda v: mp.psi(n, v), x)) < 2 * LIMIT
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+@pytest.mark.parametrize("x", [uniform(-30, -0.01, 150), around(-1.5, -6)[::4], -powers(-3, 1, 150)])
+def test_polygamma_of_negative_numbers(x: np.ndarray, n: int) -> None:
+    def size(v: Any) -> Any:
+        """Of the terms that are added, and of what one rounding of pi x does to them."""
+        rounded = abs((v - mp.nint(v)) * mp.psi(n + 1, v))
+        return max(1, abs(mp.psi(n, 1 - v)), abs(mp.psi(n, v) - (-1) ** n * mp.psi(n, 1 - v)), rounded)
+
+    terms = exact(size, x)
+    assert largest_error(special.polygamma(x, n), exact(lambda v: mp.psi(n, v), x), terms) < 2 * LIMIT
+
+
+def test_edges_of_polygamma() -> None:
+    x = np.array([0.0, -0.0, -1.0, -7.0, INF, -INF, NAN])
+    np.testing.assert_array_equal(special.polygamma(x, 1), [INF, INF, INF, INF, 0, NAN, NAN])
+    np.testing.assert_array_equal(special.polygamma(x, 2), [-INF, -INF, NAN, NAN, 0, NAN, NAN])
+    assert special.polygamma(np.array([1.0]), 200).tolist() == [-INF]  # 200! does not fit
+    assert special.polygamma(np.array([1.0], np.float32), 1).dtype == np.float32
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_scipy_agrees(name: str) -> None:
     ours, theirs = ALL[name]

@@ -556,9 +556,10 @@ def check_shapes(case: Case) -> None:
     arrays = case.arrays()
     for shapes in SHAPES:
         given = [np.resize(a, s) for a, s in zip(arrays, shapes, strict=False)]
-        results = evaluate(case, given, {})
+        settings = case.sample.settings_for(given)
+        results = evaluate(case, given, settings)
         assert results[0].shape == np.broadcast_shapes(*[a.shape for a in given])
-        compare_with_reference(case.op, results, given, {})
+        compare_with_reference(case.op, results, given, settings)
         check_gradient(case, given)
 
 
@@ -566,12 +567,13 @@ def check_large(case: Case) -> None:
     """Elementwise: results above the threshold of recycled memory equal the small ones, and do lie there."""
     op = case.op
     spread = [np.array(a) for a in np.broadcast_arrays(*case.arrays())]
-    small = evaluate(case, spread, {})[0].reshape(-1)
+    settings = case.sample.settings_for(spread)
+    small = evaluate(case, spread, settings)[0].reshape(-1)
     bound = value_tolerance(small.dtype, op.name)
     columns = 64
     rows = memory.THRESHOLD // (small.itemsize * columns) + 10
     flat = [np.resize(a, (rows, columns)) for a in spread]
-    large = evaluate(case, flat, {})[0]
+    large = evaluate(case, flat, settings)[0]
     assert_close(large, np.resize(small, (rows, columns)), bound, f"{case}: large")
     if op.writes_out:
         base = large
@@ -579,12 +581,12 @@ def check_large(case: Case) -> None:
             base = base.base
         assert base.dtype == np.uint8, f"{case}: a large result does not lie in recycled memory"
     # the same from memory that is laid out otherwise, and from rows that are repeated
-    turned = op(*[wrap(np.array(a.T, order="C")).T for a in flat])
+    turned = op(*[wrap(np.array(a.T, order="C")).T for a in flat], **settings)
     assert_close(turned._a, large, bound, f"{case}: large, transposed")
     if len(flat) > 1:
         lower = [a[:1] if i else a for i, a in enumerate(flat)]
         full = [np.array(np.broadcast_to(a, (rows, columns))) for a in lower]
-        pair = evaluate(case, lower, {})[0], evaluate(case, full, {})[0]
+        pair = evaluate(case, lower, settings)[0], evaluate(case, full, settings)[0]
         assert_close(*pair, bound, f"{case}: large, broadcast")
 
 
@@ -607,10 +609,11 @@ def check_special(op: Primitive, kind: dtype) -> None:
     arrays = [a.ravel() for a in np.meshgrid(*[values] * count, indexing="ij")]
     if op.dtype.first:
         arrays[0] = arrays[0] > 0
-    (got,) = outputs(op(*tensors(arrays)))
+    settings = op.samples[0].settings_for(arrays)
+    (got,) = outputs(op(*tensors(arrays), **settings))
     with np.errstate(all="ignore"):
         wide = [a.astype(np.longdouble) if a.dtype.kind == "f" else a for a in arrays]
-        wanted = np.asarray(reference.special(*wide)).astype(got.dtype)
+        wanted = np.asarray(reference.special(*wide, **settings)).astype(got.dtype)
     relative = value_tolerance(got.dtype, op.name).rtol
     least = 2 * float(np.finfo(kind.numpy).smallest_subnormal)
     with np.errstate(all="ignore"):

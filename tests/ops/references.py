@@ -28,16 +28,16 @@ class Elementwise(NamedTuple):
     value: Callable[..., Any]
     special: Callable[..., Any]
 
-    def __call__(self, *arrays: Array) -> Array:
+    def __call__(self, *arrays: Array, **settings: Any) -> Array:
         spread = np.broadcast_arrays(*arrays)
         out = np.empty(spread[0].shape, object)
         for place in np.ndindex(out.shape):
-            out[place] = self._at(*[a[place].item() for a in spread])
+            out[place] = self._at([a[place].item() for a in spread], settings)
         return out
 
-    def _at(self, *numbers: Any) -> Any:
+    def _at(self, numbers: list[Any], settings: dict[str, Any]) -> Any:
         try:
-            return self.value(*numbers)
+            return self.value(*numbers, **settings)
         except ValueError:  # outside the domain: math raises, arrays hold NaN
             return math.nan
 
@@ -112,6 +112,16 @@ def _lgamma(x: float) -> float:
         return math.inf
 
 
+def _polygamma(x: float, n: int) -> float:
+    if math.isnan(x) or x == -math.inf:
+        return math.nan
+    if x == math.inf:
+        return 0.0
+    if x <= 0 and x == int(x):  # a pole: odd derivatives go to +inf on both sides
+        return math.inf if n % 2 else -math.inf if x == 0 else math.nan
+    return float(mpmath.psi(n, x))
+
+
 ELEMENTWISE: dict[str, Elementwise] = {
     "add": _both(lambda x, y: x + y, np.add),
     "sub": _both(lambda x, y: x - y, np.subtract),
@@ -166,6 +176,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
         lambda x: float(mpmath.digamma(x)) if x > 0 or x != int(x) else -math.inf if x == 0 else math.nan,
         in_double(scipy.special.digamma),
     ),
+    "polygamma": _both(_polygamma, np.vectorize(_polygamma)),
     "sigmoid": _both(_mp(lambda x: 1 / (1 + mpmath.exp(-x))), in_double(scipy.special.expit)),
     "atan2": _both(math.atan2, np.arctan2),
     "logaddexp": _both(lambda x, y: max(x, y) + math.log1p(math.exp(-abs(x - y))), np.logaddexp),

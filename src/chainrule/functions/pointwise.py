@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base import TensorBase
 from ..core.errors import ArgumentError
-from ..eager import binary, unary
+from ..eager import binary, need_tensor, unary
 from ..ops import arithmetic as ar
 from ..ops import compare as cm
 from ..ops import transcendental as tr
@@ -171,6 +171,21 @@ bitwise_right_shift = _binary(
     "bitwise_right_shift",
     _pair("bitwise_right_shift", "[4, 6]", "[2, 1]", "tensor([1, 3])"),
 )
+
+
+def polygamma(n: int, input: Tensor) -> Tensor:
+    """The n-th derivative of digamma, elementwise; digamma itself for n = 0.
+
+    Derivative:  polygamma(n + 1, input) (definition).
+    Raises:  ArgumentError if n is not an integer of at least 0.
+
+    >>> import chainrule as torch
+    >>> torch.polygamma(1, torch.tensor([1.0, 2.0]))
+    tensor([1.6449, 0.6449])
+    """
+    if not isinstance(n, int) or isinstance(n, bool) or n < 0:
+        raise ArgumentError.of("polygamma", given=f"n={n!r}", must="n must be an integer, 0 or larger")
+    return digamma(input) if n == 0 else tr.POLYGAMMA(need_tensor(input, "polygamma"), n=n)
 
 
 def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:

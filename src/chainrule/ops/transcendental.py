@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core import special
 from ..core.vector import log_add_exp
-from .primitive import DIAGONAL, ELEMENTWISE, NOT_DIFFERENTIABLE, Primitive, Sample, primitive, sample
+from .primitive import DIAGONAL, ELEMENTWISE, Primitive, Sample, primitive, sample
 from .rules import FLOAT_ONLY, FLOATING, broadcast, same_shape
 from .samples import floats, positive
 
@@ -116,12 +116,17 @@ ERFINV = _function(
 )  # fmt: skip
 LGAMMA = _function(
     "lgamma", special.lgamma, lambda g, x: g * x.digamma(), "digamma(x)", "definition of digamma",
-    sample(floats(0.4, 4), smooth=False), formula="log|gamma(x)|",
+    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|",
 )  # fmt: skip
-DIGAMMA = primitive(
-    "digamma", kind=ELEMENTWISE, formula="digamma(x)", shape=same_shape, dtype=FLOATING,
-    numpy=special.digamma, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="no rule for trigamma",
-    samples=[sample(floats(0.4, 4))],
+DIGAMMA = _function(
+    "digamma", special.digamma, lambda g, x: g * POLYGAMMA(x, n=1), "polygamma(x, n=1)",
+    "definition of polygamma", sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)),
+)  # fmt: skip
+POLYGAMMA: Primitive = primitive(
+    "polygamma", kind=ELEMENTWISE, formula="polygamma(n, x)", shape=same_shape, dtype=FLOATING,
+    numpy=lambda x, *, n: special.polygamma(x, n), vjp=(lambda g, x, n: g * POLYGAMMA(x, n=n + 1),),
+    jvp=DIAGONAL, d="polygamma(x, n=n + 1)", why="definition of polygamma",
+    samples=[sample(floats(0.7, 4), n=1), sample(floats(0.9, 4), n=2), sample(floats(-1.8, -1.2), n=1)],
 )  # fmt: skip
 
 
