@@ -270,6 +270,24 @@ def check_gradient(case: Case, arrays: list[Any] | None = None) -> None:
         )
 
 
+def check_gradient_type(case: Case, kind: dtype) -> None:
+    """In lower precision the gradient has the type of the input, and the value of the one in float64."""
+    op = case.op
+    low = as_type(case.arrays(), kind)
+    high = as_type(low, dtypes.float64)
+    inputs = moving(op, low)
+    (out,) = evaluate(case, low, case.sample.settings_for(low))
+    if not inputs or out.dtype.kind != "f":
+        return
+    g = case.rng().standard_normal(out.shape)
+    wanted = gradients(case, high, case.sample.settings_for(high), g, inputs)
+    found = gradients(case, low, case.sample.settings_for(low), g.astype(out.dtype), inputs)
+    for i, got, exact in zip(inputs, found, wanted, strict=True):
+        assert got.dtype == low[i].dtype, f"{case}: gradient of type {got.dtype} for {low[i].dtype}"
+        bound = value_tolerance(kind.numpy, op.name)
+        assert_close(got, exact.astype(got.dtype), bound, f"{case}: gradient in {kind.name}")
+
+
 def check_second(case: Case) -> None:
     """The gradient of a fixed random linear functional of the gradient, by every input and by g."""
     op = case.op

@@ -108,6 +108,11 @@ def test_a_wrong_derivative_by_the_arriving_gradient() -> None:
     fails(op, checks.check_second, "second, by g")
 
 
+def test_a_gradient_that_loses_digits_in_float32() -> None:
+    op = broken(tr.EXP, vjp=(lambda g, out: (g * out).half().to(g.dtype),))
+    fails(op, lambda case: checks.check_gradient_type(case, dtypes.float32), "exp-0: gradient in float32")
+
+
 WRONG_TANGENTS = {
     "sin": broken(tr.SIN, jvp=lambda tangents, out, x: tangents[0] * x.cos() * OFF),
     "mul": broken(ar.MUL, jvp=LINEAR),

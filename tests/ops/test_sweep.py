@@ -13,6 +13,7 @@ from chainrule.ops.primitive import ELEMENTWISE, REDUCTION, SCAN, TABLE, Primiti
 from tests.ops import checks
 from tests.ops.checks import Case
 from tests.ops.references import REFERENCES
+from tests.tolerances import LOOSER, VALUE
 
 OPS = list(TABLE.values())
 CASES = [case for op in OPS for case in checks.cases(op)]
@@ -27,6 +28,13 @@ every_type = pytest.mark.parametrize("kind", dtypes.ALL, ids=lambda d: d.name)
 
 def test_every_entry_has_a_reference_and_every_reference_an_entry() -> None:
     assert set(REFERENCES) == set(TABLE)
+
+
+def test_every_looser_tolerance_is_for_an_op_and_has_a_reason() -> None:
+    for (name, kind), (_, reason) in LOOSER.items():
+        assert name in TABLE
+        assert kind in {*VALUE, "differences"}
+        assert len(reason.split()) >= 3
 
 
 @every_case
@@ -47,6 +55,13 @@ def test_out(case: Case) -> None:
 @every_derivative
 def test_gradient(case: Case) -> None:
     checks.check_gradient(case)
+
+
+@every_derivative
+@pytest.mark.parametrize("kind", [dtypes.float16, dtypes.float32], ids=lambda d: d.name)
+def test_gradient_in_lower_precision(case: Case, kind: dtype) -> None:
+    if checks.accepts(case.op, kind):
+        checks.check_gradient_type(case, kind)
 
 
 @every_derivative
