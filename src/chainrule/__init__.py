@@ -1,8 +1,8 @@
 """chainrule: deep learning you can see through.
 
-Tensors, automatic differentiation and training with PyTorch's names; `import chainrule as torch` runs the code
-of a course as written. Start with `tensor.py` for what users hold, `ops/primitive.py` for what the framework
-knows about an operation, and `docs/architecture.md` for how the parts stand together.
+Tensors, automatic differentiation and training with PyTorch's names; `import chainrule as torch` runs the
+code of a course as written. Start with `tensor.py` for what users hold, `ops/primitive.py` for what the
+framework knows about an operation, and `docs/architecture.md` for how the parts stand together.
 """
 
 import builtins as _builtins

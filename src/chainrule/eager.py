@@ -27,6 +27,7 @@ from .core.silence import enter as _set
 from .core.silence import leave as _reset
 from .ops.move import CAST
 from .ops.primitive import VIEW, Primitive, interpreter
+from .ops.rules import DTypeRule
 from .tape import anomaly, mode
 from .tape.node import Node, OpNode, number
 
@@ -176,7 +177,7 @@ def _unify(op: Primitive, xs: tuple[Any, ...]) -> tuple[Any, ...]:
         common = dtypes.get_default_dtype()
     elif rule.counting and common is dtypes.bool_:
         common = dtypes.int64
-    if common.category not in rule.accepts:
+    if common.category not in rule.accepts or (rule.apart and not all(_accepted(rule, x) for x in xs)):
         raise _refused(op, xs)
     kind = common.numpy
     changed = list(xs)
@@ -193,6 +194,11 @@ def _unify(op: Primitive, xs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(changed)
 
 
+def _accepted(rule: DTypeRule, x: Any) -> bool:
+    kind = FROM_NUMPY[x._a.dtype] if isinstance(x, TensorBase) else dtypes.of_scalar(x)
+    return kind.category in rule.accepts
+
+
 def _number(x: Any, common: dtype) -> Any:
     """A Python number in the category of the common type, where NumPy takes it without widening."""
     if common.is_floating_point:
@@ -201,6 +207,7 @@ def _number(x: Any, common: dtype) -> Any:
         info = np.iinfo(common.numpy)
         if not info.min <= x <= info.max:  # wraps around, as in PyTorch
             return int(np.array(int(x) & ((1 << info.bits) - 1), np.uint64).astype(common.numpy))
+        return int(x)  # a NumPy integer would widen the result
     return x
 
 
@@ -407,12 +414,13 @@ def unary(op: Primitive, name: str) -> Callable[[Any], Tensor]:
     """A function `f(x)` of one Tensor: fast for float tensors."""
     function = op.numpy
     differentiable = op.differentiable
+    large = _LARGE if _F32 in op.takes else 0  # an op that takes no floats has no short path
 
     def evaluate(x: Any) -> Any:
         if isinstance(x, TensorBase):
             a = x._a
             kind = a.dtype
-            if (kind is _F32 or kind is _F64) and a.size < _LARGE and not special:
+            if (kind is _F32 or kind is _F64) and a.size < large and not special:
                 token = _set(_SILENT)
                 try:
                     r = function(a)

@@ -1,4 +1,4 @@
-"""PyTorch's `linalg`: norms, inverses, factorisations, solvers. The functions live in `functions/linalg.py`."""
+"""PyTorch's `linalg`: norms, inverses, factorisations, solvers. The functions live in `functions/`."""
 
 from .functions.linalg import (
     cholesky,

@@ -15,7 +15,7 @@ import numpy as np
 from . import inplace
 from .base import TensorBase, set_tensor_class, wrap
 from .core import dtypes
-from .core.errors import ArgumentError
+from .core.errors import ArgumentError, DTypeError
 from .core.shapes import Size
 from .functions import (
     elementwise,
@@ -125,6 +125,8 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     __abs__ = pointwise.abs
 
     def __pos__(self) -> Tensor:
+        if self._a.dtype.kind == "b":
+            raise DTypeError.of("+x", given="a bool tensor", must="a bool has no sign", hint="x.long()")
         return self
 
     def __pow__(self, exponent: Any) -> Tensor:
@@ -161,7 +163,9 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
     __xor__ = _infix(cm.BITWISE_XOR)
     __rxor__ = __xor__
     __lshift__ = _infix(cm.LEFT_SHIFT)
+    __rlshift__ = _reflected(cm.LEFT_SHIFT)
     __rshift__ = _infix(cm.RIGHT_SHIFT)
+    __rrshift__ = _reflected(cm.RIGHT_SHIFT)
     __invert__ = pointwise.bitwise_not
 
     __iadd__ = _assigned(ar.ADD)

@@ -20,7 +20,7 @@ import chainrule
 from chainrule.base import wrap
 from chainrule.core import dtypes, memory
 from chainrule.core.dtypes import FROM_NUMPY, dtype
-from chainrule.core.errors import ArgumentError, DTypeError, ShapeError
+from chainrule.core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from chainrule.core.shapes import BroadcastMismatch
 from chainrule.ops.forward import jvp_of
 from chainrule.ops.primitive import ELEMENTWISE, TABLE, VIEW, Primitive, Sample
@@ -474,7 +474,7 @@ def attempt(action: Callable[..., Any], *args: Any, **settings: Any) -> tuple[An
     """(result, "") or (None, what was wrong)."""
     try:
         return action(*args, **settings), ""
-    except (ArgumentError, ShapeError) as err:
+    except (ArgumentError, IndexingError, ShapeError) as err:
         return None, err.summary
 
 
@@ -489,7 +489,7 @@ def check_same_tensor(case: Case) -> bool:
         twice = _moved(arrays, j, arrays[i])
         try:
             op.shape(*[a.shape for a in twice], **settings)
-        except (ShapeError, BroadcastMismatch):
+        except (IndexingError, ShapeError, BroadcastMismatch):
             continue
         apart = tensors(twice)
         shared = tensors(twice)

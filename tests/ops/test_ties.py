@@ -173,6 +173,7 @@ CASES: dict[str, Callable[[], None]] = {
     "ceil": _jumps(torch.ceil),
     "trunc": _jumps(torch.trunc),
     "round": _jumps(torch.round),
+    "floor_divide": _jumps(lambda x: x // 1),
     "remainder": _remainder,
     "fmod": _fmod,
     "index_put": _index_put,

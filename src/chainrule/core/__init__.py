@@ -1,1 +1,1 @@
-"""What everything stands on and nothing here knows a Tensor: dtypes, shapes, errors, buffers, random streams."""
+"""What everything stands on, and knows no Tensor: dtypes, shapes, errors, buffers, random streams."""

@@ -1,4 +1,4 @@
-"""Where a tensor lives. There is one place, the CPU; the class is here so that course code runs as written."""
+"""Where a tensor lives. There is one place, the CPU; the class is here so that course code runs."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ a buffer that nothing but this module refers to any more (its reference count sa
 view of it, and every view of a view, refer to the buffer itself) is handed out again. No finalizers, no
 hooks: a buffer is busy exactly as long as some array uses it.
 
-Buffers are kept in size classes. A request looks at a bounded number of them, so that it never costs more than
-a fresh buffer would. What is kept is bounded by `limit_bytes`; above it the buffers of the class that was
-unused for longest are let go.
+Buffers are kept in size classes. A request looks at a bounded number of them, so that it never costs more
+than a fresh buffer would. What is kept is bounded by `limit_bytes`; above it the buffers of the class that
+was unused for longest are let go.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""`einsum`: sums of products along named axes, made of diagonals, sums and matrix products. Next: `linalg.py`.
+"""`einsum`: sums of products along named axes, made of diagonals, sums and matrix products.
 
 The operands are taken together from left to right. Of two, each name is one of: in both and wanted later (a
 batch axis of the matrix product), in both and not wanted (summed over by it), or in one of them (kept).
+Next: `linalg.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ArgumentError, ShapeError
 from ..eager import need_tensor
+from ..ops import arithmetic as ar
 from ..ops import contract as ct
 from ..ops import views as vw
 from .products import need_one_type
@@ -25,10 +27,10 @@ Operand = tuple["Tensor", list[Name]]
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Sum of products along axes that are named by letters: "ij,jk->ik" is the matrix product.
 
-    A name that is not in the result is summed over; twice in one operand it means the diagonal; "..." stands for
-    axes that broadcast. Without "->" the result has the names that occur once, in alphabetical order.
-    Raises:  ArgumentError for an equation that cannot be read or does not fit the operands; ShapeError where one
-             name has two sizes; DTypeError if the types differ.
+    A name that is not in the result is summed over; twice in one operand it means the diagonal; "..." stands
+    for axes that broadcast. Without "->" the result has the names that occur once, in alphabetical order.
+    Raises:  ArgumentError for an equation that cannot be read or does not fit the operands; ShapeError where
+             one name has two sizes; DTypeError if the types differ.
 
     >>> import chainrule as torch
     >>> x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -73,7 +75,7 @@ def _read(equation: str, xs: list[Tensor]) -> tuple[list[list[Name]], list[Name]
     dots = sorted({n for n in every if isinstance(n, int)})
     if not arrow:
         return inputs, [*dots, *sorted(n for n in set(every) if isinstance(n, str) and every.count(n) == 1)]
-    output = _names(equation, right, len(right.replace("...", "")) + len(dots))
+    output = _names(equation, right, len(right.replace("...", "")) + (len(dots) if "..." in right else 0))
     for n in output:
         if output.count(n) > 1:
             raise _bad(equation, f"{n!r} may appear only once in the result")
@@ -129,7 +131,9 @@ def _summed(x: Tensor, names: list[Name], wanted: set[Name]) -> Operand:
 def _pair(left: Operand, right: Operand, wanted: set[Name]) -> Operand:
     """Two operands as one, without the names that are not wanted."""
     need_one_type(left[0], right[0], "einsum")
+    kind = left[0].dtype
     left, right = _summed(*left, wanted | set(right[1])), _summed(*right, wanted | set(left[1]))
+    left, right = ((x.to(kind), names) for x, names in (left, right))  # integers add up as int64
     left, right = _stretched(left, right), _stretched(right, left)
     batch = [n for n in left[1] if n in right[1] and n in wanted]
     inner = [n for n in left[1] if n in right[1] and n not in wanted]
@@ -138,10 +142,16 @@ def _pair(left: Operand, right: Operand, wanted: set[Name]) -> Operand:
     size = dict(zip(left[1], left[0]._a.shape, strict=True)) | dict(
         zip(right[1], right[0]._a.shape, strict=True)
     )
+    names = [*batch, *rows, *columns]
+    if not inner:  # nothing to add up: an elementwise product
+        ones = dict.fromkeys(names, 1)
+        here = tuple((size if name in left[1] else ones)[name] for name in names)
+        there = tuple((size if name in right[1] else ones)[name] for name in names)
+        x, y = _ordered(left, [*batch, *rows]), _ordered(right, [*batch, *columns])
+        return ar.MUL(vw.RESHAPE(x, shape=here), vw.RESHAPE(y, shape=there)), names
     b, k, n, m = (math.prod(size[name] for name in group) for group in (batch, inner, rows, columns))
     x = vw.RESHAPE(_ordered(left, [*batch, *rows, *inner]), shape=(b, n, k))
     y = vw.RESHAPE(_ordered(right, [*batch, *inner, *columns]), shape=(b, k, m))
-    names = [*batch, *rows, *columns]
     return vw.RESHAPE(ct.MATMUL(x, y), shape=tuple(size[name] for name in names)), names  # (b, n, m)
 
 

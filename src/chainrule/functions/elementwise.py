@@ -1,4 +1,7 @@
-"""Elementwise functions of several primitives: limits, choices, mixtures, closeness. Next: `reductions.py`."""
+"""Elementwise functions of several primitives: limits, choices, mixtures, closeness.
+
+Next: `reductions.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..base import TensorBase
+from ..core import dtypes
 from ..core.dtypes import finfo
 from ..core.errors import ArgumentError, DTypeError
 from ..eager import common_type, need_tensor
@@ -58,7 +62,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Limit to [min, max]; each a number, a tensor, or None for no limit. Where min > max, the result is max.
 
-    Derivative:  for the input 1 inside the limits and on them, 0 outside; for a tensor limit 1 where it limits.
+    Derivative:  by the input 1 inside the limits and on them, 0 outside; by a tensor limit 1 where it limits.
     Raises:      ArgumentError if neither limit is given.
 
     >>> import chainrule as torch
@@ -69,8 +73,6 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     limits = [limit for limit in (min, max) if limit is not None]
     if not limits:
         raise ArgumentError.of("clamp", given="neither min nor max", must="at least one limit is needed")
-    if any(isinstance(limit, float) and math.isnan(limit) for limit in limits):
-        return input * math.nan
     common = common_type((input, *limits))
     out = input if input.dtype is common else input.to(common)
     # `where` passes the gradient on the limits themselves, where maximum would halve it; NaN stays.
@@ -84,6 +86,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 def _beyond(compare: Any, x: Tensor, limit: Any) -> Tensor:
     """Whether x is past the limit; a limit that is NaN makes the result NaN."""
     past: Tensor = compare(x, limit)
+    if isinstance(limit, float) and math.isnan(limit):
+        return cm.LOGICAL_NOT(past)
     if isinstance(limit, TensorBase) and limit._a.dtype.kind == "f" and np.isnan(limit._a).any():
         past = past | cm.ISNAN(limit)
     return past
@@ -219,7 +223,7 @@ def nan_to_num(
     return ar.WHERE(cm.EQ(input, -math.inf), info.min if neginf is None else neginf, out)
 
 
-# -- closeness ---------------------------------------------------------------------------------------------------
+# -- closeness -----------------------------------------------------------------------------------------
 
 
 def isclose(
@@ -245,11 +249,12 @@ def isclose(
             "isclose", given=f"rtol={rtol}, atol={atol}", must="the tolerances must not be negative"
         )
     close = pw.eq(input, other)
-    if input._a.dtype.kind == "f" and equal_nan:
+    if equal_nan:
         close = close | (pw.isnan(input) & pw.isnan(other))
-    if input._a.dtype.kind != "b" and (rtol or atol):
-        near = pw.abs(input - other) <= atol + pw.abs(rtol * other)
-        close = close | (near & pw.isfinite(other))
+    if rtol or atol:
+        # Differences of small integers would wrap around.
+        x, y = (z if z._a.dtype.kind == "f" else z.to(dtypes.get_default_dtype()) for z in (input, other))
+        close = close | ((pw.abs(x - y) <= atol + pw.abs(rtol * y)) & pw.isfinite(y))
     return close
 
 

@@ -129,7 +129,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     return cat([reshape(x, (x._a.size, 1)) if x._a.ndim < 2 else x for x in xs], 1)
 
 
-# -- repeated ----------------------------------------------------------------------------------------------------
+# -- repeated ------------------------------------------------------------------------------------------
 
 
 def repeat(input: Tensor, *sizes: Any) -> Tensor:
@@ -202,7 +202,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
     return input.index_select(d, wrap(index))
 
 
-# -- turned around ---------------------------------------------------------------------------------------------
+# -- turned around -------------------------------------------------------------------------------------
 
 
 def flip(input: Tensor, *dims: Any) -> Tensor:
@@ -280,7 +280,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return out
 
 
-# -- around the edges ------------------------------------------------------------------------------------------
+# -- around the edges ----------------------------------------------------------------------------------
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -319,10 +319,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 
 
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
-    """Coordinate tensors of a grid; "ij" (the default): tensor k varies along axis k, "xy": 0 and 1 exchanged.
+    """Coordinate tensors of a grid: the k-th varies along axis k. Views.
 
-    Shapes:  vectors of n and m elements -> two tensors (n, m); (m, n) for "xy". Views.
-    Raises:  ShapeError for other than vectors and 0-d tensors.
+    indexing:  "ij", the default, or "xy": the first two axes exchanged.
+    Shapes:    vectors of n and m elements -> two tensors (n, m); (m, n) for "xy".
+    Raises:    ShapeError for other than vectors and 0-d tensors.
 
     >>> import chainrule as torch
     >>> torch.meshgrid(torch.tensor([1, 2]), torch.tensor([5, 6, 7]), indexing="ij")[0]
@@ -346,7 +347,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     return tuple(out)
 
 
-# -- triangles ---------------------------------------------------------------------------------------------------
+# -- triangles -----------------------------------------------------------------------------------------
 
 
 def _triangle(input: Tensor, diagonal: int, name: str) -> Tensor:

@@ -1,6 +1,7 @@
-"""`linalg`: inverses, determinants, factorisations, solvers; of a matrix, or of each of a stack. Next: `norms.py`.
+"""`linalg`: inverses, determinants, factorisations, solvers; of a matrix, or of each of a stack.
 
 Most factorisations give values only: backward through them is an error that says so (`tape/missing.py`).
+Next: `norms.py`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ inverse = inv
 def solve(A: Tensor, B: Tensor) -> Tensor:
     """x with A x = B, for a square A; B is a vector, a matrix, or a stack of these.
 
-    Shapes:  (..., n, n), (..., n, k) -> (..., n, k); (..., n, n), (..., n) -> (..., n) if the leading axes agree.
+    Shapes:  (..., n, n), (..., n, k) -> (..., n, k), and for equal leading axes (..., n) -> (..., n).
     Raises:  ArgumentError if A is singular; ShapeError or DTypeError if they do not fit.
 
     >>> import chainrule as torch
@@ -137,13 +138,14 @@ def old_cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return cholesky(input, upper=upper)
 
 
-# -- values only -------------------------------------------------------------------------------------------------
+# -- values only ---------------------------------------------------------------------------------------
 
 
 def qr(A: Tensor, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and upper triangular R, with Q R = A, as (Q, R). Values only.
 
-    mode:  "reduced": Q (..., m, k) and R (..., k, n) with k = min(m, n); "complete": Q (..., m, m); "r": only R.
+    mode:  "reduced": Q (..., m, k) and R (..., k, n) with k = min(m, n); "complete": Q (..., m, m) and
+           R (..., m, n); "r": only R of the reduced form.
 
     >>> import chainrule as torch
     >>> Q, R = torch.linalg.qr(torch.tensor([[3.0, 0.0], [4.0, 5.0]]))
@@ -239,7 +241,7 @@ def _cut(A: Tensor, s: Tensor, atol: Any, rtol: Any) -> Tensor:
     """Below what a singular value counts as 0: max(atol, rtol * the largest)."""
     if rtol is None:
         rtol = max(A._a.shape[-2:]) * float(np.finfo(A._a.dtype).eps) if not atol else 0.0
-    return pw.maximum(amax(s, -1, True) * rtol, 0.0 if atol is None else atol)
+    return ar.MAXIMUM(amax(s, -1, True) * rtol, 0.0 if atol is None else atol)
 
 
 def matrix_rank(A: Tensor, tol: Any = None, *, atol: Any = None, rtol: Any = None) -> Tensor:
@@ -282,7 +284,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     B:       one right-hand side, or several as columns: (..., m, n), (..., m, k) -> (..., n, k).
     rcond:   singular values up to rcond * the largest count as 0; eps * max(m, n) by default.
     driver:  which of the other results are filled, as in PyTorch: "gelsy" (the default) the rank, "gelsd" and
-             "gelss" all, "gels" the residuals. Residuals are sums of squares, given if m > n and A has full rank.
+             "gelss" all, "gels" the residuals. These are sums of squares, given if m > n and A has full rank.
     Raises:  ShapeError or DTypeError if A and B do not fit.
 
     >>> import chainrule as torch

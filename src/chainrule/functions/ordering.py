@@ -149,7 +149,7 @@ def quantile(
 ) -> Tensor:
     """The value below which a share q of the elements lies, of all or along an axis.
 
-    q:              a number from 0 to 1, or a vector of them: then the results are stacked along a new first axis.
+    q:              a number from 0 to 1, or a vector of them: the results are stacked along a new first axis.
     interpolation:  what to take between two elements: "linear", "lower", "higher", "nearest" or "midpoint".
     Raises:         DTypeError unless input (and q) are float32 or float64.
 
@@ -203,7 +203,7 @@ def _between(ordered: Tensor, share: float, d: int, interpolation: str) -> Tenso
     return a + (b - a) * (place - low if interpolation == "linear" else 0.5)
 
 
-# -- counting ----------------------------------------------------------------------------------------------------
+# -- counting ------------------------------------------------------------------------------------------
 
 
 def unique(
@@ -318,12 +318,6 @@ def searchsorted(
             "searchsorted",
             given=f"side={side!r}, right={right}",
             must="side must be 'left' or 'right', as right says",
-        )
-    if isinstance(input, TensorBase) and values.dtype != rows.dtype:
-        raise DTypeError.of(
-            "searchsorted",
-            given=f"boundaries of type {sorted_sequence.dtype} and input of type {input.dtype}",  # type: ignore[attr-defined]
-            must="the types must be equal",
         )
     if rows.ndim != 1 and (rows.ndim == 0 or values.shape[:-1] != rows.shape[:-1] or values.ndim == 0):
         raise ShapeError.of(

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..base import TensorBase
+from ..core import dtypes
 from ..core.errors import ArgumentError
-from ..eager import binary, need_tensor, unary
+from ..eager import binary, common_type, need_tensor, unary
 from ..ops import arithmetic as ar
 from ..ops import compare as cm
 from ..ops import transcendental as tr
@@ -106,13 +107,18 @@ op_eq, op_ne, op_lt, op_le, op_gt, op_ge = (
 
 
 def _binary(
-    op: Primitive, fast: Callable[[Any, Any], Any] | None, name: str, example: str
+    op: Primitive, fast: Callable[[Any, Any], Any] | None, name: str, example: str, *, tensors: bool = False
 ) -> Callable[..., Tensor]:
+    """A function of two; `tensors` if, as in PyTorch, neither may be a number."""
+
     def function(input: Tensor, other: Any) -> Tensor:
         if fast is not None and isinstance(input, TensorBase):
             result = fast(input, other)
             if result is not NotImplemented:
                 return result  # type: ignore[no-any-return]
+        if tensors:
+            need_tensor(input, name)
+            need_tensor(other, name)
         return op(input, other)
 
     function.__name__ = function.__qualname__ = name
@@ -125,8 +131,8 @@ def _pair(name: str, x: str, y: str, result: str) -> str:
 
 _X, _Y = "[1.0, 5.0]", "[3.0, 2.0]"
 mul = multiply = _binary(ar.MUL, op_mul, "mul", _pair("mul", _X, _Y, "tensor([ 3., 10.])"))
-maximum = _binary(ar.MAXIMUM, None, "maximum", _pair("maximum", _X, _Y, "tensor([3., 5.])"))
-minimum = _binary(ar.MINIMUM, None, "minimum", _pair("minimum", _X, _Y, "tensor([1., 2.])"))
+maximum = _binary(ar.MAXIMUM, None, "maximum", _pair("maximum", _X, _Y, "tensor([3., 5.])"), tensors=True)
+minimum = _binary(ar.MINIMUM, None, "minimum", _pair("minimum", _X, _Y, "tensor([1., 2.])"), tensors=True)
 remainder = _binary(
     ar.REMAINDER, None, "remainder", _pair("remainder", "[-5, 5]", "[3, 3]", "tensor([1, 2])")
 )
@@ -134,8 +140,12 @@ fmod = _binary(ar.FMOD, None, "fmod", _pair("fmod", "[-5, 5]", "[3, 3]", "tensor
 floor_divide = _binary(
     ar.FLOOR_DIVIDE, None, "floor_divide", _pair("floor_divide", "[-5, 5]", "[3, 3]", "tensor([-2,  1])")
 )
-atan2 = arctan2 = _binary(tr.ATAN2, None, "atan2", _pair("atan2", "[1.0]", "[1.0]", "tensor([0.7854])"))
-logaddexp = _binary(tr.LOGADDEXP, None, "logaddexp", _pair("logaddexp", "[0.0]", "[0.0]", "tensor([0.6931])"))
+atan2 = arctan2 = _binary(
+    tr.ATAN2, None, "atan2", _pair("atan2", "[1.0]", "[1.0]", "tensor([0.7854])"), tensors=True
+)
+logaddexp = _binary(
+    tr.LOGADDEXP, None, "logaddexp", _pair("logaddexp", "[0.0]", "[0.0]", "tensor([0.6931])"), tensors=True
+)
 eq = _binary(cm.EQ, op_eq, "eq", _pair("eq", "[1, 2]", "[1, 3]", "tensor([ True, False])"))
 ne = not_equal = _binary(cm.NE, op_ne, "ne", _pair("ne", "[1, 2]", "[1, 3]", "tensor([False,  True])"))
 lt = less = _binary(cm.LT, op_lt, "lt", _pair("lt", "[1, 2]", "[1, 3]", "tensor([False,  True])"))
@@ -144,11 +154,13 @@ gt = greater = _binary(cm.GT, op_gt, "gt", _pair("gt", "[1, 2]", "[1, 1]", "tens
 ge = greater_equal = _binary(cm.GE, op_ge, "ge", _pair("ge", "[1, 2]", "[1, 3]", "tensor([ True, False])"))
 _T, _B = "[True, False]", "[True, True]"
 logical_and = _binary(
-    cm.LOGICAL_AND, None, "logical_and", _pair("logical_and", _T, _B, "tensor([ True, False])")
+    cm.LOGICAL_AND, None, "logical_and", _pair("logical_and", _T, _B, "tensor([ True, False])"), tensors=True
 )
-logical_or = _binary(cm.LOGICAL_OR, None, "logical_or", _pair("logical_or", _T, _B, "tensor([True, True])"))
+logical_or = _binary(
+    cm.LOGICAL_OR, None, "logical_or", _pair("logical_or", _T, _B, "tensor([True, True])"), tensors=True
+)
 logical_xor = _binary(
-    cm.LOGICAL_XOR, None, "logical_xor", _pair("logical_xor", _T, _B, "tensor([False,  True])")
+    cm.LOGICAL_XOR, None, "logical_xor", _pair("logical_xor", _T, _B, "tensor([False,  True])"), tensors=True
 )
 bitwise_and = _binary(
     cm.BITWISE_AND, None, "bitwise_and", _pair("bitwise_and", "[6, 3]", "[3, 1]", "tensor([2, 1])")
@@ -188,24 +200,48 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     return digamma(input) if n == 0 else tr.POLYGAMMA(need_tensor(input, "polygamma"), n=n)
 
 
+def scaled(input: Tensor, other: Any, alpha: Any) -> Any:
+    """alpha * other for a sum with `input`, in the type of the sum.
+
+    >>> import chainrule as torch
+    >>> scaled(torch.tensor([1]), torch.tensor([2]), 3)
+    tensor([6])
+    """
+    common = common_type((input, other))
+    if isinstance(alpha, float) and not common.is_floating_point:
+        raise ArgumentError.of(
+            "alpha * y",
+            given=f"alpha={alpha} for a result of type {common.name}",
+            must="alpha must be an integer where the result is not floating point",
+            hint="y.float()",
+        )
+    if common is dtypes.bool_:
+        alpha = bool(alpha)
+    return ar.MUL(other, alpha)
+
+
 def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """input + alpha * other, elementwise with broadcasting.
+
+    Raises:  ArgumentError for a fraction as alpha where the result is not floating point.
 
     >>> import chainrule as torch
     >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=0.5)
     tensor([ 6., 12.])
     """
-    return ar.ADD(input, other if alpha == 1 else ar.MUL(other, alpha))
+    return ar.ADD(input, other if alpha == 1 else scaled(input, other, alpha))
 
 
 def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """input - alpha * other, elementwise with broadcasting.
 
+    Raises:  DTypeError for bool; ArgumentError for a fraction as alpha where the result is of integers.
+
     >>> import chainrule as torch
     >>> torch.sub(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=0.5)
     tensor([-4., -8.])
     """
-    return ar.SUB(input, other if alpha == 1 else ar.MUL(other, alpha))
+    return ar.SUB(input, other if alpha == 1 else scaled(input, other, alpha))
 
 
 subtract = sub
@@ -227,11 +263,11 @@ def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tenso
     if rounding_mode == "floor":
         return ar.FLOOR_DIVIDE(input, other)
     if rounding_mode == "trunc":
-        quotient = ar.DIV(input, other)
-        whole = not (_is_float(input) or _is_float(other))
-        if whole:  # exact for integers of any size: remove the remainder first
-            return ar.FLOOR_DIVIDE(ar.SUB(input, ar.FMOD(input, other)), other)
-        return trunc(quotient)
+        common = common_type((input, other))
+        if common.is_floating_point:
+            return trunc(ar.DIV(input, other))
+        x = input.to(common)  # exact for integers of any size: remove the remainder first
+        return ar.FLOOR_DIVIDE(ar.SUB(x, ar.FMOD(x, other)), other)
     raise ArgumentError.of(
         "div", given=f"rounding_mode={rounding_mode!r}", must="it must be None, 'floor' or 'trunc'"
     )

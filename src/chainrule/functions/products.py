@@ -42,7 +42,7 @@ def need_one_type(x: Tensor, y: Tensor, name: str, names: str = "xy") -> None:
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
-    """The matrix product `x @ y`; leading axes broadcast, a vector is a row on the left, a column on the right.
+    """The matrix product `x @ y`. Leading axes broadcast; a vector is a row on the left, else a column.
 
     Shapes:      (n, k) @ (k, m) -> (n, m); (..., n, k) @ (k,) -> (..., n); (k,) @ (k,) -> ().
     Derivative:  g @ yᵀ and xᵀ @ g (product rule for matrices).
@@ -191,7 +191,9 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
-    """Inner products along the last axes of both: (..., k), (+++, k) -> (..., +++). With a number: the product.
+    """Inner products along the last axes of both: (..., k), (+++, k) -> (..., +++).
+
+    With a 0-d tensor: the product.
 
     >>> import chainrule as torch
     >>> torch.inner(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1.0, 1.0]))

@@ -10,6 +10,7 @@ from ..core import dtypes
 from ..core.dtypes import FROM_NUMPY, dtype
 from ..core.errors import DTypeError
 from ..core.shapes import axis_index, axis_indices, named_axes
+from ..core.warn import warn
 from ..eager import need_tensor
 from ..ops import reduce as rd
 from ..ops import scan
@@ -150,6 +151,7 @@ def var(
 
     correction:  1 unless given (Bessel's correction); `unbiased=False` is the older way to say 0.
     Raises:      DTypeError for integers and bool.
+    Warns:       if n - correction is not positive: the result is then infinite or NaN.
 
     >>> import chainrule as torch
     >>> torch.tensor([1.0, 2.0, 6.0]).var()
@@ -168,13 +170,14 @@ def _centered(
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
     dims = axes(input, dim, axis, name)
+    n = _count(input, dims)
+    if n <= correction:
+        warn(
+            f"{name} of {n} {'element' if n == 1 else 'elements'} with correction={correction}: "
+            "there is nothing left to divide by, and the result is infinite or NaN"
+        )
     center = mean(input, dims, True)
-    return (
-        input - center,
-        center if keepdim else squeeze(center, dims),
-        dims,
-        _count(input, dims) - correction,
-    )
+    return input - center, center if keepdim else squeeze(center, dims), dims, n - correction
 
 
 def std(
@@ -274,7 +277,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return sm.LOGSUMEXP(x, dim=dims, keepdim=keepdim)
 
 
-# -- tests -------------------------------------------------------------------------------------------------------
+# -- tests ---------------------------------------------------------------------------------------------
 
 
 def _tested(op: Primitive, input: Tensor, dim: Any, keepdim: bool, axis: Any, name: str) -> Tensor:

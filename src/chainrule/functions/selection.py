@@ -53,7 +53,7 @@ def _same_type(input: Tensor, source: Any, name: str) -> None:
         )
 
 
-# -- read --------------------------------------------------------------------------------------------------------
+# -- read ----------------------------------------------------------------------------------------------
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -110,8 +110,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Slices along an axis, in the order of `index`, copied.
 
-    Raises:  IndexingError for an index outside 0 to size - 1, or that is no vector; DTypeError if it is not of
-             integers.
+    Raises:  IndexingError for an index outside 0 to size - 1, or that is no vector; DTypeError if it is not
+             of integers.
 
     >>> import chainrule as torch
     >>> torch.tensor([[1, 2], [3, 4]]).index_select(0, torch.tensor([1, 1]))
@@ -129,18 +129,19 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return input.clone()
 
 
-def _vector(index: Tensor, input: Tensor, d: int, name: str) -> Tensor:
-    """The index as a vector, its values checked: negative ones are not counted from the end here."""
+def _vector(index: Tensor, input: Tensor, d: int, name: str, *, from_end: bool = False) -> Tensor:
+    """The index as a vector, its values checked; negative ones count from the end only if `from_end`."""
     a = index._a
     if a.ndim > 1:
         raise IndexingError.of(name, given=f"an index {a.shape}", must="the index must be a vector")
     n = input._a.shape[d] if input._a.ndim else 1
-    if a.size and (a.min() < 0 or a.max() >= n):
-        bad = a[(a < 0) | (a >= n)].flat[0]
+    low = -n if from_end else 0
+    if a.size and (a.min() < low or a.max() >= n):
+        bad = a[(a < low) | (a >= n)].flat[0]
         raise IndexingError.of(
             name,
             given=f"index {bad} for axis {d} of a tensor {input._a.shape}",
-            must=f"every index must lie in [0, {n - 1}]"
+            must=f"every index must lie in [{low}, {n - 1}]"
             if n
             else "the axis is empty: it has no element to take",
         )
@@ -214,7 +215,7 @@ def argwhere(input: Tensor) -> Tensor:
     return places
 
 
-# -- write -------------------------------------------------------------------------------------------------------
+# -- write ---------------------------------------------------------------------------------------------
 
 
 def scatter(
@@ -255,14 +256,18 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return scatter(input, dim, index, need_tensor(src, "scatter_add"), reduce="add")
 
 
-def _slices(input: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -> tuple[int, Tensor, Tensor]:
+def _slices(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, name: str, *, scalar: bool = False
+) -> tuple[int, Tensor, Tensor]:
     """(axis, index as a vector, source checked against the slices that it stands for)."""
     d = _dim(input, dim, name)
     at = _vector(_whole(index, name), input, d, name)
     _same_type(input, source, name)
     have = input._a.shape
     wanted = (*have[:d], at._a.size, *have[d + 1 :]) if have else (at._a.size,)
-    if source._a.shape != wanted and not (source._a.ndim == 0 and len(have) <= 1 and at._a.size == 1):
+    if source._a.shape != wanted and not (
+        source._a.ndim == 0 and at._a.size == 1 and (not have or (scalar and len(have) == 1))
+    ):
         raise IndexingError.of(
             name,
             given=f"a source {source._a.shape} for {at._a.size} slices along axis {d} of a tensor {have}",
@@ -292,7 +297,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     >>> torch.zeros(3).index_copy(0, torch.tensor([2, 0]), torch.tensor([1.0, 2.0]))
     tensor([2., 0., 1.])
     """
-    d, at, y = _slices(input, dim, index, source, "index_copy")
+    d, at, y = _slices(input, dim, index, source, "index_copy", scalar=True)
     return _put(input, y, (at,), (d,), accumulate=False)
 
 
@@ -304,7 +309,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     tensor([5., 0., 5.])
     """
     d = _dim(input, dim, "index_fill")
-    at = _vector(_whole(index, "index_fill"), input, d, "index_fill")
+    at = _vector(_whole(index, "index_fill"), input, d, "index_fill", from_end=True)
     have = input._a.shape
     y = _one_value(value, input, "index_fill")
     return _put(

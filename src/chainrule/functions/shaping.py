@@ -64,7 +64,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     except ValueError:
         raise ShapeError.of(
             "view",
-            given=f"shape {wanted} for a tensor {input._a.shape} whose elements do not lie in that order in memory",
+            given=f"shape {wanted} for a tensor {input._a.shape} that lies in another order in memory",
             must="a view needs a layout that the new shape can describe",
             hint="reshape(...), which copies if it must, or contiguous().view(...)",
         ) from None
@@ -143,7 +143,7 @@ def ravel(input: Tensor) -> Tensor:
     return reshape(input, -1)
 
 
-# -- other orders of the axes --------------------------------------------------------------------------------
+# -- other orders of the axes --------------------------------------------------------------------------
 
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
@@ -262,7 +262,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 moveaxis = movedim
 
 
-# -- axes of size 1 --------------------------------------------------------------------------------------------
+# -- axes of size 1 ------------------------------------------------------------------------------------
 
 
 def expand(input: Tensor, *sizes: Any) -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..base import TensorBase, owner_of
 from ..core.device import CPU, device
 from ..core.dtypes import FROM_NUMPY, dtype
-from ..core.shapes import Size, axis_index
+from ..core.shapes import Size, real_axis
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -55,7 +55,7 @@ class Layout(TensorBase):
         >>> torch.zeros(2, 3).size(), torch.zeros(2, 3).size(1)
         (torch.Size([2, 3]), 3)
         """
-        return Size(self._a.shape) if dim is None else self._a.shape[axis_index(dim, self._a.ndim, "size")]
+        return Size(self._a.shape) if dim is None else self._a.shape[real_axis(dim, self._a.ndim, "size")]
 
     def dim(self) -> int:
         """The number of axes."""
@@ -81,7 +81,7 @@ class Layout(TensorBase):
         ((3, 1), 1)
         """
         strides = tuple(s // self._a.itemsize for s in self._a.strides)
-        return strides if dim is None else strides[axis_index(dim, self._a.ndim, "stride")]
+        return strides if dim is None else strides[real_axis(dim, self._a.ndim, "stride")]
 
     def storage_offset(self) -> int:
         """Elements between the start of the owner's memory and this tensor's first.

@@ -9,8 +9,8 @@ from __future__ import annotations
 from math import prod
 
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
+from ..core.warn import warn
 from ..tensor import Tensor
-from .warn import warn
 
 
 def same_shapes(what: str, input: Tensor, target: Tensor) -> None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..autograd import Function
 from ..core.errors import ArgumentError
+from ..core.warn import warn
 from ..tape.mode import is_grad_enabled
 from ..tensor import Tensor
-from .warn import warn
 
 if TYPE_CHECKING:
     from .module import Module

@@ -10,12 +10,12 @@ from typing import Any
 
 from ..autograd import no_grad
 from ..core.errors import ArgumentError, ShapeError, nearest
+from ..core.warn import warn
 from ..creation import empty, eye
 from ..functions.parts import diagonal
 from ..functions.sampling import randperm
 from ..linalg import qr
 from ..tensor import Tensor
-from .warn import warn
 
 _CONVOLUTIONS = [f"conv{transposed}{d}d" for transposed in ("", "_transpose") for d in (1, 2, 3)]
 _GAINS = dict.fromkeys(["linear", *_CONVOLUTIONS, "sigmoid"], 1.0) | {

@@ -16,7 +16,6 @@ from .primitive import (
     ELEMENTWISE,
     LINEAR,
     MULTILINEAR,
-    NOT_DIFFERENTIABLE,
     Primitive,
     primitive,
     sample,
@@ -33,7 +32,8 @@ ADD = primitive(
 )  # fmt: skip
 
 SUB = primitive(
-    "sub", kind=ELEMENTWISE, inputs="x y", formula="x - y", shape=broadcast, dtype=_NO_LOGIC,
+    "sub", kind=ELEMENTWISE, inputs="x y", formula="x - y", shape=broadcast,
+    dtype=_NO_LOGIC._replace(apart=True),
     numpy=np.subtract,
     vjp=(lambda g: g, lambda g: -g), jvp=LINEAR, d=("1", "-1"), why="difference rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(3,)), floats(shape=(2, 1)))],
@@ -101,7 +101,7 @@ def _pow_vjp_x(g: Any, x: Any, y: Any) -> Any:
 def _pow_vjp_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     # log(0) is -inf, but 0**y is constantly 0 around every y > 0 (and we say so at y = 0 too).
     if isinstance(x, int | float):
-        return g * (out * (_log_base(x) if x != 0 else (y >= 0).where(0.0, -math.inf)))
+        return g * (out * (_log_base(x) if x != 0 else (y >= 0).where(0.0, -math.inf).to(out.dtype)))
     return g * (out * ((x == 0) & (y >= 0)).where(1.0, x).log())
 
 
@@ -191,7 +191,7 @@ ROUND = _rounding("round", "round(x)", np.rint)
 
 def _dividing(divide: Any) -> Any:
     def evaluate(x: Any, y: Any, out: Any = None) -> Any:
-        if np.asarray(y).dtype.kind in "iu" and not np.all(y):
+        if np.asarray(y).dtype.kind in "iu" and not np.all(y) and np.size(x):
             raise ZeroDivisionError  # NumPy would give 0
         return divide(x, y, out=out)
 
@@ -200,8 +200,9 @@ def _dividing(divide: Any) -> Any:
 
 FLOOR_DIVIDE = primitive(
     "floor_divide", kind=ELEMENTWISE, inputs="x y", formula="x // y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_dividing(np.floor_divide), vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE,
-    why="piecewise constant", samples=[sample(floats(-9, 9), positive()), sample(integers(), integers(1, 5))],
+    numpy=_dividing(np.floor_divide), vjp=(zero, zero), jvp=DIAGONAL, d=("0", "0"),
+    why="piecewise constant", ties="0 at the jumps",
+    samples=[sample(distinct(step=0.7), positive(low=1.1, high=1.3)), sample(integers(), integers(1, 5))],
 )  # fmt: skip
 
 _DIVISION_SAMPLES = [

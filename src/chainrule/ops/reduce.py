@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ShapeError
+from ..core.errors import IndexingError
 from ..core.shapes import Shape
 from .primitive import LINEAR, NOT_DIFFERENTIABLE, REDUCTION, primitive, sample
 from .rules import ACCUMULATES, COUNTS, SAME, TRUTHS
@@ -62,7 +62,7 @@ SUM = primitive(
 
 def _not_empty(x: Shape, *, dim: tuple[int, ...], keepdim: bool) -> Shape:
     if any(x[i] == 0 for i in dim):
-        raise ShapeError.of(
+        raise IndexingError.of(
             "a maximum or minimum",
             given=f"an axis of size 0 (shape {x}, dim={dim})",
             must="there must be at least one element to choose from",

@@ -27,6 +27,7 @@ class DTypeRule(NamedTuple):
     wanted: what is accepted, in words.
     hint: what to try with a type that is refused.
     asked: the setting that says what comes out, for an op whose caller chooses.
+    apart: each input must be accepted by itself, too.
     """
 
     name: str
@@ -41,6 +42,7 @@ class DTypeRule(NamedTuple):
     wanted: str = ""
     hint: str = ""
     asked: str = ""
+    apart: bool = False
 
     def takes(self, d: dtype) -> bool:
         """Whether the op runs on this type as it is, without a conversion."""

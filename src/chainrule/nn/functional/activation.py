@@ -10,10 +10,10 @@ import math
 from typing import Any
 
 from ...core.errors import ArgumentError, nearest
+from ...core.warn import warn
 from ...functions.elementwise import where
 from ...functions.pointwise import logaddexp
 from ...tensor import Tensor
-from ..warn import warn
 
 _SELU_ALPHA = 1.6732632423543772848170429916717  # fixed point of mean 0 and variance 1, Klambauer et al. 2017
 _SELU_SCALE = 1.0507009873554804934193349852946
@@ -178,7 +178,7 @@ def tanh(input: Tensor) -> Tensor:
 
 
 def _softplus(x: Tensor) -> Tensor:
-    return logaddexp(x, 0.0)
+    return logaddexp(x, x.new_zeros(()))
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:

@@ -6,11 +6,11 @@ All are in nats. Next: `margin.py`.
 from __future__ import annotations
 
 from ...core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from ...core.warn import warn
 from ...functions.elementwise import where
 from ...ops.cross_entropy import CROSS_ENTROPY
 from ...tensor import Tensor
 from ..broadcast_check import same_shapes
-from ..warn import warn
 from .activation import logsigmoid
 from .class_numbers import check_class_numbers, check_weight, class_out_of_range
 from .reduction import REDUCTIONS, chosen, invalid, reduced

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core.errors import ArgumentError, nearest
+from ...core.warn import warn
 from ...tensor import Tensor
-from ..warn import warn
 
 REDUCTIONS = ("none", "mean", "sum")
 

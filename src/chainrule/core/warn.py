@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-from ..core.errors import PACKAGE_DIR
+from .errors import PACKAGE_DIR
 
 
 def warn(text: str) -> None:
