@@ -99,29 +99,30 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _report(run: Run, folder: Path, data: str, output: Output) -> None:
-    """The last block: how good, how sure, where, and what next."""
+    """The last block: how sure, where, what next, and how good."""
     output.blank()
-    scores = run.metrics["test"]
-    if scores is None:
-        output.line("Test", "no rows were held out, so nothing is known about new ones", final=True)
-    else:
-        output.scores(f"Test on {count(run.facts['test_rows'], 'row')}", scores, run.metrics["test_baseline"])
-        output.line("", f"({_baseline(run)})", final=True)
-    if not output.quiet:
-        output.blank()
     output.line("Verdict", run.verdict.text, style=VERDICT_STYLES[run.verdict.kind], final=True)
     output.line("Written", str(folder), final=True, wrap=False)
     if run.history.interrupted:
         output.line("", "interrupted by Ctrl-C: the best weights so far", final=True)
     command = f"chainrule predict {shlex.quote(str(folder))} {shlex.quote(data)}"
     output.line("Next", command, wrap=False)
+    if run.metrics["test"] is not None:
+        output.line("Baseline", _baseline(run), final=True)
+    if not output.quiet:
+        output.blank()
+    scores = run.metrics["test"]  # last, since it is what people look for
+    if scores is None:
+        output.line("Test", "no rows were held out, so nothing is known about new ones", final=True)
+    else:
+        output.scores(f"Test on {count(run.facts['test_rows'], 'row')}", scores, run.metrics["test_baseline"])
 
 
 def _baseline(run: Run) -> str:
     if run.target.task == "regression":
-        return f"baseline: always {in_units(run.target.mean)}, the mean of the training rows"
+        return f"always {in_units(run.target.mean)}, the mean of the training rows"
     answer = shown(run.facts["most_frequent"], most=20)
-    return f"baseline: always {answer}; cross-entropy: the class shares"
+    return f"always {answer}; cross-entropy: the class shares"
 
 
 def _result(run: Run, folder: Path) -> dict[str, Any]:
