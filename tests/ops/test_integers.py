@@ -15,7 +15,8 @@ from chainrule.core.dtypes import dtype
 from chainrule.core.errors import ArgumentError
 from chainrule.ops import TABLE, Primitive
 from chainrule.ops.primitive import ELEMENTWISE
-from tests.ops.checks import in_type, outputs, tensors
+from tests.ops.cases import outputs, tensors
+from tests.ops.check_values import in_type
 from tests.ops.references import REFERENCES
 
 INTEGERS = [d for d in dtypes.ALL if d.category == dtypes.INTEGER]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from chainrule.base import wrap
 from chainrule.ops import TABLE, index, move, scan, scatter, views
 from chainrule.ops.reduce import SUM, spread
-from tests.ops import checks
+from tests.ops import check_derivatives
+from tests.ops.cases import cases, differentiable, evaluate
 from tests.tolerances import VALUE, Tolerance, assert_close
 
 DIFFERENTIABLE = [op for op in TABLE.values() if op.differentiable]
@@ -38,17 +39,17 @@ def adjoint(forward: Any, backward: Any, x: Any, g: Any) -> None:
 
 @given(st.sampled_from(DIFFERENTIABLE), st.integers(0, 5), SEEDS, st.floats(-2, 2), st.floats(-2, 2))
 def test_a_gradient_is_linear_in_g(op: Any, number: int, seed: int, a: float, b: float) -> None:
-    case = checks.cases(op)[number % len(op.samples)]
+    case = cases(op)[number % len(op.samples)]
     arrays = case.arrays()
     settings = case.sample.settings_for(arrays)
-    inputs = checks.differentiable(case, arrays, settings)
+    inputs = differentiable(case, arrays, settings)
     if not inputs:
         return
-    shape = checks.evaluate(case, arrays, settings)[0].shape
+    shape = evaluate(case, arrays, settings)[0].shape
     g, h = normal(seed, shape), normal(seed + 1, shape)
-    of_g = checks.gradients(case, arrays, settings, g, inputs)
-    of_h = checks.gradients(case, arrays, settings, h, inputs)
-    of_both = checks.gradients(case, arrays, settings, a * g + b * h, inputs)
+    of_g = check_derivatives.gradients(case, arrays, settings, g, inputs)
+    of_h = check_derivatives.gradients(case, arrays, settings, h, inputs)
+    of_both = check_derivatives.gradients(case, arrays, settings, a * g + b * h, inputs)
     for x, y, both in zip(of_g, of_h, of_both, strict=True):
         scale = 1 + np.abs(x).max(initial=0) + np.abs(y).max(initial=0)
         assert_close(both, a * x + b * y, Tolerance(0, 1e-14 * scale), op.name)

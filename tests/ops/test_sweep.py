@@ -1,6 +1,6 @@
 """The sweep: every primitive of the table, every sample, every check. A new op is tested by being registered.
 
-The checks are in `checks.py`, wanted values in `references.py`; `test_checker.py` shows that they can fail.
+The checks are in `check_*.py`, wanted values in `references.py`; `test_checker.py` shows that they can fail.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import pytest
 from chainrule.core import dtypes
 from chainrule.core.dtypes import dtype
 from chainrule.ops.primitive import ELEMENTWISE, REDUCTION, SCAN, TABLE, Primitive
-from tests.ops import checks
-from tests.ops.checks import Case
+from tests.ops import check_derivatives, check_inputs, check_values
+from tests.ops.cases import Case, cases, moving
 from tests.ops.references import REFERENCES
 from tests.tolerances import LOOSER, VALUE
 
 OPS = list(TABLE.values())
-CASES = [case for op in OPS for case in checks.cases(op)]
+CASES = [case for op in OPS for case in cases(op)]
 SMOOTH = [case for case in CASES if case.op.differentiable]
 ELEMENTWISE_OPS = [op for op in OPS if op.kind == ELEMENTWISE]
 ELEMENTWISE_CASES = [case for case in CASES if case.op.kind == ELEMENTWISE]
@@ -40,84 +40,84 @@ def test_every_looser_tolerance_is_for_an_op_and_has_a_reason() -> None:
 @every_case
 @every_type
 def test_value_shape_and_type(case: Case, kind: dtype) -> None:
-    if checks.accepts(case.op, kind):
-        checks.check_value(case, kind)
-        checks.check_rules(case, kind)
+    if check_values.accepts(case.op, kind):
+        check_values.check_value(case, kind)
+        check_values.check_rules(case, kind)
     else:
-        checks.check_refusal(case, kind)
+        check_values.check_refusal(case, kind)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.op.writes_out], ids=str)
 def test_out(case: Case) -> None:
-    checks.check_out(case)
+    check_values.check_out(case)
 
 
 @every_derivative
 def test_gradient(case: Case) -> None:
-    checks.check_gradient(case)
+    check_derivatives.check_gradient(case)
 
 
 @every_derivative
 @pytest.mark.parametrize("kind", [dtypes.float16, dtypes.float32], ids=lambda d: d.name)
 def test_gradient_in_lower_precision(case: Case, kind: dtype) -> None:
-    if checks.accepts(case.op, kind):
-        checks.check_gradient_type(case, kind)
+    if check_values.accepts(case.op, kind):
+        check_derivatives.check_gradient_type(case, kind)
 
 
 @every_derivative
 def test_second_derivative(case: Case) -> None:
-    checks.check_second(case)
+    check_derivatives.check_second(case)
 
 
 @every_derivative
 def test_forward_mode(case: Case) -> None:
-    checks.check_jvp(case)
+    check_derivatives.check_jvp(case)
 
 
 @every_derivative
 def test_text_of_the_derivative(case: Case) -> None:
-    checks.check_text(case)
+    check_derivatives.check_text(case)
 
 
 @every_case
 @pytest.mark.parametrize("layout", ["transposed", "strided", "offset", "expanded"])
 def test_views_of_other_memory(case: Case, layout: str) -> None:
-    checks.check_layout(case, layout)
+    check_inputs.check_layout(case, layout)
 
 
 @pytest.mark.parametrize("op", [op for op in OPS if op.differentiable], ids=lambda op: op.name)
 def test_the_same_tensor_as_two_inputs(op: Primitive) -> None:
-    done = [checks.check_same_tensor(case) for case in checks.cases(op)]
-    several = any(len(checks.moving(op, case.arrays())) > 1 for case in checks.cases(op))
+    done = [check_inputs.check_same_tensor(case) for case in cases(op)]
+    several = any(len(moving(op, case.arrays())) > 1 for case in cases(op))
     assert any(done) == several, f"{op.name} needs a sample that can take one tensor twice"
 
 
 @pytest.mark.parametrize("case", [c for c in ELEMENTWISE_CASES if len(c.op.inputs) > 1], ids=str)
 def test_a_python_number_as_input(case: Case) -> None:
     for i in range(len(case.op.inputs)):
-        checks.check_number(case, i)
+        check_inputs.check_number(case, i)
 
 
 @pytest.mark.parametrize("case", ELEMENTWISE_CASES, ids=str)
 def test_elementwise_shapes(case: Case) -> None:
-    checks.check_shapes(case)
+    check_inputs.check_shapes(case)
 
 
 @pytest.mark.parametrize(
     "case", [c for c in CASES if c.op.kind in (REDUCTION, SCAN) and "dim" in c.sample.settings], ids=str
 )
 def test_axes(case: Case) -> None:
-    checks.check_axes(case)
+    check_inputs.check_axes(case)
 
 
 @pytest.mark.parametrize("case", ELEMENTWISE_CASES, ids=str)
 def test_large_elementwise(case: Case) -> None:
-    checks.check_large(case)
+    check_inputs.check_large(case)
 
 
 @pytest.mark.parametrize("kind", [dtypes.float32, dtypes.float64], ids=lambda d: d.name)
 @pytest.mark.parametrize(
-    "op", [op for op in ELEMENTWISE_OPS if checks.accepts(op, dtypes.float64)], ids=lambda op: op.name
+    "op", [op for op in ELEMENTWISE_OPS if check_values.accepts(op, dtypes.float64)], ids=lambda op: op.name
 )
 def test_special_values(op: Primitive, kind: dtype) -> None:
-    checks.check_special(op, kind)
+    check_inputs.check_special(op, kind)
