@@ -567,3 +567,23 @@ def test_a_refused_write_changes_nothing() -> None:
     assert y._version == 0
     y.sum().backward()
     assert x.grad.tolist() == [3, 3]
+
+
+def test_a_view_made_while_gradients_were_off_whose_base_was_written_to() -> None:
+    x, w = leaf(1, 2, 3), leaf(4, 5, 6)
+    y = x * 1
+    with torch.no_grad():
+        view = y[:2]
+    assert (view * w[:2]).requires_grad  # so far its values are constants
+    y.mul_(w)
+    with pytest.raises(GradError) as err:
+        view * 2
+    assert err.value.summary == (
+        "x got a view (2,) that was made while gradients were off, but written to since with gradients on, "
+        "through the tensor that it is a view of\n"
+        "  its values depend on what was written, and gradients cannot follow\n"
+        "  try: make the view with gradients on, or clone() it before the write"
+    )
+    assert repr(view) == "tensor([ 4., 10.])"
+    with torch.no_grad():
+        assert (view * 2).tolist() == [8, 20]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def node_of(x: TensorBase) -> Node | None:
     """The tape node of a tensor, up to date if it is a view."""
-    return x._node if x._view is None else sync(x)
+    return x._node if x._view is None or x._view.link is False else sync(x)
 
 
 def backward_all(

@@ -20,7 +20,7 @@ from . import base
 from .base import Link, TensorBase, View, wrap
 from .core import dtypes, memory
 from .core.dtypes import FROM_NUMPY, dtype
-from .core.errors import PACKAGE_DIR, ArgumentError, DTypeError, Site
+from .core.errors import PACKAGE_DIR, ArgumentError, DTypeError, GradError, Site
 from .core.shapes import BroadcastMismatch
 from .core.silence import SILENT as _SILENT
 from .core.silence import enter as _set
@@ -266,6 +266,14 @@ def sync(x: Any) -> Node | None:
                 y = op(y, **settings)
         x._node = y._node
         view.node = base._node
+    elif view.link is False and view.node is not base._node and _grad_state.grad:
+        raise GradError.of(
+            "x",
+            given=f"a view {x._a.shape} that was made while gradients were off, but written to since with "
+            "gradients on, through the tensor that it is a view of",
+            must="its values depend on what was written, and gradients cannot follow",
+            hint="make the view with gradients on, or clone() it before the write",
+        )
     node: Node | None = x._node
     return node
 

@@ -38,6 +38,10 @@ def _physical_memory() -> int:
 limit_bytes = _physical_memory() // 8  # idle and busy buffers tracked here, together
 
 _lock = threading.Lock()
+if hasattr(
+    os, "register_at_fork"
+):  # a lock that another thread holds would stay locked in the child for ever
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 _classes: dict[int, list[Buffer]] = {}  # size of a class -> its buffers; classes in order of last use
 _tracked_bytes = 0
 _IDLE_REFCOUNT = 3  # the list, the variable that is asked about, and getrefcount's argument

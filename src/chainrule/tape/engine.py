@@ -202,12 +202,9 @@ def _detached_copy(g: Any, copy: bool) -> Any:
 
 _storing = threading.RLock()
 
-
-def _after_fork() -> None:
-    """A lock that another thread held at the fork would stay locked in the child for ever."""
-    global _storing
-    _storing = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+if hasattr(
+    os, "register_at_fork"
+):  # a lock that another thread holds would stay locked in the child for ever
+    os.register_at_fork(
+        before=_storing.acquire, after_in_parent=_storing.release, after_in_child=_storing.release
+    )
