@@ -273,7 +273,9 @@ def _polygamma_positive(x: Float64, n: int) -> Float64:
     """
     s = n + 1
     terms = s + 12
-    out = sum(((x + k) ** -s for k in range(terms)), start=np.zeros_like(x))
+    out: Float64 = np.zeros_like(x)
+    for k in range(terms):
+        out += (x + k) ** -s
     a = x + terms
     power = a**-s
     out += a**-n / n + 0.5 * power
@@ -283,7 +285,8 @@ def _polygamma_positive(x: Float64, n: int) -> Float64:
         out += factor * rising * power
         rising *= (s + 2 * j + 1) * (s + 2 * j + 2)
         power = power / a
-    return out * ((-1) ** s * np.prod(np.arange(1.0, n + 1)))
+    out *= (-1) ** s * np.prod(np.arange(1.0, n + 1))
+    return out
 
 
 def _polygamma_reflected(x: Float64, n: int) -> Float64:
@@ -298,7 +301,7 @@ def _polygamma_reflected(x: Float64, n: int) -> Float64:
     r = x - np.rint(x)
     c = 1 / np.tan(np.pi * r)
     derivative = math.pi ** (n + 1) * _polynomial(tuple(coefficients[::-1]), c)
-    out = (-1) ** n * _polygamma_positive(1 - x, n) - derivative
+    out: Float64 = (-1) ** n * _polygamma_positive(1 - x, n) - derivative
     if n % 2 == 0:
         out[(r == 0) & (x != 0)] = np.nan
     return out
