@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 import chainrule as torch
-from chainrule.core.errors import ArgumentError, ChainruleError, DTypeError, IndexingError, ShapeError
+from chainrule.core.errors import (
+    ArgumentError,
+    ChainruleError,
+    DTypeError,
+    GradError,
+    IndexingError,
+    ShapeError,
+)
 from chainrule.core.shapes import BroadcastMismatch
 from chainrule.ops import TABLE, Primitive
 from chainrule.ops.primitive import CONTRACTION, ELEMENTWISE, Sample
@@ -27,6 +34,15 @@ def x(*shape: int) -> Any:
 
 def whole(*values: int) -> Any:
     return torch.tensor(values)
+
+
+def view_without_gradients() -> Any:
+    """A view that gradients cannot follow, of a tensor that was written to since."""
+    owner = x(3)
+    with torch.no_grad():
+        view = owner[:2]
+    owner.mul_(x(3).requires_grad_())
+    return view
 
 
 class Message(NamedTuple):
@@ -115,6 +131,14 @@ MESSAGES = [
         lambda: whole(1, 2) // 0,
         ArgumentError,
         "x // y got a divisor that is 0 in an integer division",
+    ),
+    Message(
+        lambda: view_without_gradients() + 1,
+        GradError,
+        "x got a view (2,) that was made while gradients were off, but written to since with gradients on, "
+        "through the tensor that it is a view of\n"
+        "  its values depend on what was written, and gradients cannot follow\n"
+        "  try: make the view with gradients on, or clone() it before the write",
     ),
     # -- reductions
     Message(
