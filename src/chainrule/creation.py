@@ -33,10 +33,11 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             given=_ragged(values),
             must="nested lists must be rectangular: all of one length at each level",
         ) from None
-    except OverflowError:
+    too_large = a.dtype == np.uint64 and _first_numpy(data) is None
+    if too_large or (a.dtype.kind == "O" and isinstance(_first(values), int)):
         raise ArgumentError.of(
             "tensor", given="an integer outside int64", must="integers must fit into 64 bits"
-        ) from None
+        )
     if a.dtype.kind == "O" or a.dtype.kind in "USMmc":
         raise DTypeError.of(
             "tensor",
@@ -190,7 +191,11 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 
 
 def empty(
-    *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False, **_: Any
+    *sizes: Any,
+    size: Any = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """An uninitialised tensor: whatever the memory holds.
 
@@ -199,11 +204,15 @@ def empty(
     torch.Size([2, 3])
     """
     check_device(device)
-    return made(memory.empty(size_of(size, "empty"), kind_of(dtype)), requires_grad)
+    return made(memory.empty(size_of(sizes, "empty", size), kind_of(dtype)), requires_grad)
 
 
 def zeros(
-    *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False, **_: Any
+    *sizes: Any,
+    size: Any = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Zeros.
 
@@ -213,11 +222,15 @@ def zeros(
             [0., 0., 0.]])
     """
     check_device(device)
-    return made(np.zeros(size_of(size, "zeros", _.get("size")), kind_of(dtype)), requires_grad)
+    return made(np.zeros(size_of(sizes, "zeros", size), kind_of(dtype)), requires_grad)
 
 
 def ones(
-    *size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False, **_: Any
+    *sizes: Any,
+    size: Any = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Ones.
 
@@ -226,7 +239,7 @@ def ones(
     tensor([1., 1., 1.])
     """
     check_device(device)
-    return made(np.ones(size_of(size, "ones", _.get("size")), kind_of(dtype)), requires_grad)
+    return made(np.ones(size_of(sizes, "ones", size), kind_of(dtype)), requires_grad)
 
 
 def full(

@@ -18,7 +18,7 @@ from chainrule import GradError
 from chainrule.ops.primitive import ELEMENTWISE, LINEAR, MOVEMENT, TABLE, primitive, sample
 from chainrule.ops.rules import same_shape
 from chainrule.ops.samples import floats
-from tests.ops import checks
+from tests.ops import cases
 from tests.sites import line
 
 DEEP = 100_000
@@ -306,14 +306,14 @@ def test_gradients_own_their_memory() -> None:
     # arriving gradient still use: for every primitive and sample.
     checked = 0
     for op in TABLE.values():
-        for case in checks.cases(op):
+        for case in cases.cases(op):
             arrays = case.arrays()
             settings = case.sample.settings_for(arrays)
-            xs = checks.tensors(arrays)
-            leaves = [xs[i].requires_grad_() for i in checks.differentiable(case, arrays, settings)]
+            xs = cases.tensors(arrays)
+            leaves = [xs[i].requires_grad_() for i in cases.differentiable(case, arrays, settings)]
             if not leaves:
                 continue
-            out = checks.run(case, xs, settings)
+            out = cases.run(case, xs, settings)
             before = [x.detach().clone() for x in xs if isinstance(x, torch.Tensor)]
             g = torch.ones_like(out)
             torch.autograd.backward([out], [g])

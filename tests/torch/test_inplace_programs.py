@@ -1,8 +1,8 @@
 """Random programs of views, in-place writes and arithmetic: same values, gradients and versions as PyTorch.
 
-A program is a list of steps on a growing list of tensors. Both sides run it step by step; where PyTorch refuses
-a step or the backward, ours must refuse the same, or be able to do more: an in-place operation keeps its own
-result for backward, so that changing the tensor afterwards does no harm.
+A program is a list of steps on a growing list of tensors. Both sides run it step by step; where PyTorch
+refuses a step or the backward, ours must refuse the same, or be able to do more: an in-place operation keeps
+its own result for backward, so that changing the tensor afterwards does no harm.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch as reference
 
 import chainrule
 
-# Refusals of PyTorch that ours need not share. No leaf that needs a gradient is ever written to here: the second
-# is about a view of a constant that a later write has made differentiable.
+# Refusals of PyTorch that ours need not share. No leaf that needs a gradient is ever written to here: the
+# second is about a view of a constant that a later write has made differentiable.
 QUIRKS = (
     "was created in no_grad mode",  # theirs counts writes of any kind, ours those that a gradient must follow
     "a leaf Variable that requires grad is being used in an in-place operation",
