@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dtypes import ALL
 from ..core.vector import choose
 from .primitive import (
     DIAGONAL,
@@ -163,9 +164,11 @@ MINIMUM = primitive(
     samples=[sample(distinct(), distinct((3,), 0.41))], ties=_MAX_TIES,
 )  # fmt: skip
 
+_ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}  # NumPy takes half as long with these as with a Python 0
+
 RELU = primitive(
     "relu", kind=ELEMENTWISE, formula="max(x, 0)", shape=same_shape, dtype=NO_BOOL,
-    numpy=lambda x, out=None: np.maximum(x, 0, out=out),
+    numpy=lambda x, out=None: np.maximum(x, _ZERO[x.dtype], out=out),
     vjp=(lambda g, out: (out <= 0).where(0.0, g),), jvp=DIAGONAL, d="x > 0", why="positive part",
     samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0",
 )  # fmt: skip
