@@ -164,7 +164,7 @@ MINIMUM = primitive(
     samples=[sample(distinct(), distinct((3,), 0.41))], ties=_MAX_TIES,
 )  # fmt: skip
 
-_ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}  # NumPy takes half as long with these as with a Python 0
+_ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}  # half as long for NumPy as a Python 0
 
 RELU = primitive(
     "relu", kind=ELEMENTWISE, formula="max(x, 0)", shape=same_shape, dtype=NO_BOOL,
