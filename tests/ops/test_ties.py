@@ -143,6 +143,10 @@ def _norm() -> None:
     assert grads(lambda x: torch.norm(x, -1), [0.0, 2.0]) == [[0, 0]]
 
 
+def _atan2() -> None:
+    assert grads(torch.atan2, [0.0, 0.0], [0.0, 1.0]) == [[0, 1], [0, 0]]
+
+
 def _scatter() -> None:
     places = torch.tensor([0, 0, 2])
     gx, gy = grads(lambda x, y: x.scatter(0, places, y), [0.0, 0.0, 0.0], [5.0, 6.0, 7.0], g=[1.0, 2.0, 3.0])
@@ -184,6 +188,7 @@ CASES: dict[str, Callable[[], None]] = {
     "argmax": _first(torch.argmax, 1),
     "argmin": _first(torch.argmin, -1),
     "norm": _norm,
+    "atan2": _atan2,
     "scatter": _scatter,
     "argsort": _argsort,
     "sqrt": _sqrt,

@@ -74,6 +74,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     if not limits:
         raise ArgumentError.of("clamp", given="neither min nor max", must="at least one limit is needed")
     common = common_type((input, *limits))
+    _need_fit((input, *limits), "clamp")
     out = input if input.dtype is common else input.to(common)
     # `where` passes the gradient on the limits themselves, where maximum would halve it; NaN stays.
     if min is not None:
@@ -146,17 +147,24 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
             must="the condition must be bool",
             hint="x != 0",
         )
+    if type(input) is int or type(other) is int:
+        _need_fit((input, other), "where")
     return ar.WHERE(condition, input, other)
 
 
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
-    """input + weight * (end - input): the input for weight 0, the end for 1, in between a mixture.
+def _need_fit(xs: tuple[Any, ...], name: str) -> None:
+    """Refuse whole numbers that the common type cannot hold, instead of letting them wrap around."""
+    common = common_type(xs)
+    for x in xs:
+        if type(x) is int:
+            dtypes.number(x, common.numpy, name)
 
-    Raises:  DTypeError unless input, end and a weight with axes have one floating-point type.
+
+def check_lerp(input: Any, end: Tensor, weight: Any) -> None:
+    """Raise a DTypeError unless `lerp` can take these.
 
     >>> import chainrule as torch
-    >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([4.0, 20.0]), 0.25)
-    tensor([ 1.0000, 12.5000])
+    >>> check_lerp(torch.zeros(2), torch.ones(2), 0.5)
     """
     need_tensor(end, "lerp")
     kind = need_tensor(input, "lerp")._a.dtype
@@ -168,21 +176,61 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
             must="all must have one floating-point type",
             hint="end.to(input.dtype)",
         )
-    return pw.add(input, weight * (end - input))
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """input + weight * (end - input): the input for weight 0, the end for 1, in between a mixture.
+
+    Raises:  DTypeError unless input, end and a weight with axes have one floating-point type.
+
+    >>> import chainrule as torch
+    >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([4.0, 20.0]), 0.25)
+    tensor([ 1.0000, 12.5000])
+    """
+    check_lerp(input, end, weight)
+    out: Tensor = input + weight * (end - input)
+    return out
+
+
+def factor_of(value: Any, name: str, *xs: Any) -> Any:
+    """The factor `value` of `addcmul` in the category of its result, after a check that all xs are tensors.
+
+    >>> import chainrule as torch
+    >>> factor_of(2.5, "addcmul", torch.tensor([1]))
+    2
+    """
+    common = common_type(tuple(need_tensor(x, name) for x in xs))
+    if common.is_floating_point:
+        return value
+    return bool(value) if common is dtypes.bool_ else int(value)
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
-    """input + value * tensor1 * tensor2. For integer tensors the value is taken towards zero.
+    """input + value * tensor1 * tensor2. For integer tensors the value is taken towards 0.
 
     >>> import chainrule as torch
     >>> torch.addcmul(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), value=2)
     tensor([ 7., 17.])
     """
-    xs = [need_tensor(x, "addcmul") for x in (input, tensor1, tensor2)]
-    if isinstance(value, float) and not any(x._a.dtype.kind == "f" for x in xs):
-        value = int(value)
+    value = factor_of(value, "addcmul", input, tensor1, tensor2)
     product = tensor1 * tensor2
     return input + (product if value == 1 else product * value)
+
+
+def check_addcdiv(input: Any, tensor1: Tensor, tensor2: Tensor) -> None:
+    """Raise unless `addcdiv` can take these: it is not said how to divide integers.
+
+    >>> import chainrule as torch
+    >>> check_addcdiv(torch.zeros(2), torch.ones(2), torch.tensor(2))
+    """
+    need_tensor(input, "addcdiv")
+    if not any(need_tensor(x, "addcdiv")._a.dtype.kind == "f" for x in (tensor1, tensor2)):
+        raise DTypeError.of(
+            "addcdiv",
+            given=f"types {tensor1.dtype} and {tensor2.dtype} for the division",
+            must="one of them must be floating point",
+            hint="x + value * torch.div(a, b, rounding_mode='trunc')",
+        )
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
@@ -194,16 +242,9 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
     >>> torch.addcdiv(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([2.0, 4.0]), value=2)
     tensor([2., 2.])
     """
-    divided = (need_tensor(tensor1, "addcdiv"), need_tensor(tensor2, "addcdiv"))
-    if not any(x._a.dtype.kind == "f" for x in divided):
-        raise DTypeError.of(
-            "addcdiv",
-            given=f"types {tensor1.dtype} and {tensor2.dtype} for the division",
-            must="one of them must be floating point",
-            hint="x + value * torch.div(a, b, rounding_mode='trunc')",
-        )
+    check_addcdiv(input, tensor1, tensor2)
     quotient = tensor1 / tensor2
-    return need_tensor(input, "addcdiv") + (quotient if value == 1 else quotient * value)
+    return input + (quotient if value == 1 else quotient * value)
 
 
 def nan_to_num(

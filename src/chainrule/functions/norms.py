@@ -52,7 +52,7 @@ def vector_norm(
     if abs(ord) == math.inf:
         return (ex.amax if ord > 0 else ex.amin)(pw.abs(x), dims, keepdim)
     if ord == 0:
-        return rd.SUM(pw.abs(pw.sign(x)), dim=dims, keepdim=keepdim)
+        return rd.SUM(pw.abs(pw.sign(ew.where(pw.isnan(x), 1.0, x))), dim=dims, keepdim=keepdim)
     if ord == 1:
         return rd.SUM(pw.abs(x), dim=dims, keepdim=keepdim)
     return NORM(x, p=float(ord), dim=dims, keepdim=keepdim)

@@ -114,7 +114,8 @@ def _ranked(input: Tensor, order: Tensor, rank: int, d: int, keepdim: bool) -> t
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element of all, or with `dim` of each slice, as (values, indices).
 
-    Of two middle ones it is the smaller; NaN if there is a NaN.
+    Of two middle ones it is the smaller; NaN if there is a NaN. Without `dim`, the elements equal to it share
+    the gradient.
     Raises:  IndexError for an axis without elements; without `dim`, the median of nothing is NaN.
 
     >>> import chainrule as torch
@@ -138,7 +139,14 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         if not keepdim and x._a.ndim:
             first, nan = first.squeeze(d), nan.squeeze(d)
         values, indices = ar.WHERE(spoilt, nan, values), ar.WHERE(spoilt, first, indices)
-    return values if whole else _MEDIAN(values, indices)
+    if not whole:
+        return _MEDIAN(values, indices)
+    if not x.requires_grad or not np.isfinite(values._a):
+        return values
+    # All elements equal to the median share its gradient.
+    middle = values.detach()
+    hit = x == middle
+    return middle + ar.WHERE(hit, x - middle, 0.0).sum() / hit.sum()
 
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")

@@ -107,9 +107,9 @@ op_eq, op_ne, op_lt, op_le, op_gt, op_ge = (
 
 
 def _binary(
-    op: Primitive, fast: Callable[[Any, Any], Any] | None, name: str, example: str, *, tensors: bool = False
+    op: Primitive, fast: Callable[[Any, Any], Any] | None, name: str, example: str, *, tensors: int = 0
 ) -> Callable[..., Tensor]:
-    """A function of two; `tensors` if, as in PyTorch, neither may be a number."""
+    """A function of two, of which the first `tensors` may not be numbers, as in PyTorch."""
 
     def function(input: Tensor, other: Any) -> Tensor:
         if fast is not None and isinstance(input, TensorBase):
@@ -118,7 +118,8 @@ def _binary(
                 return result  # type: ignore[no-any-return]
         if tensors:
             need_tensor(input, name)
-            need_tensor(other, name)
+            if tensors == 2:
+                need_tensor(other, name)
         return op(input, other)
 
     function.__name__ = function.__qualname__ = name
@@ -131,20 +132,20 @@ def _pair(name: str, x: str, y: str, result: str) -> str:
 
 _X, _Y = "[1.0, 5.0]", "[3.0, 2.0]"
 mul = multiply = _binary(ar.MUL, op_mul, "mul", _pair("mul", _X, _Y, "tensor([ 3., 10.])"))
-maximum = _binary(ar.MAXIMUM, None, "maximum", _pair("maximum", _X, _Y, "tensor([3., 5.])"), tensors=True)
-minimum = _binary(ar.MINIMUM, None, "minimum", _pair("minimum", _X, _Y, "tensor([1., 2.])"), tensors=True)
+maximum = _binary(ar.MAXIMUM, None, "maximum", _pair("maximum", _X, _Y, "tensor([3., 5.])"), tensors=2)
+minimum = _binary(ar.MINIMUM, None, "minimum", _pair("minimum", _X, _Y, "tensor([1., 2.])"), tensors=2)
 remainder = _binary(
     ar.REMAINDER, None, "remainder", _pair("remainder", "[-5, 5]", "[3, 3]", "tensor([1, 2])")
 )
-fmod = _binary(ar.FMOD, None, "fmod", _pair("fmod", "[-5, 5]", "[3, 3]", "tensor([-2,  2])"))
+fmod = _binary(ar.FMOD, None, "fmod", _pair("fmod", "[-5, 5]", "[3, 3]", "tensor([-2,  2])"), tensors=1)
 floor_divide = _binary(
     ar.FLOOR_DIVIDE, None, "floor_divide", _pair("floor_divide", "[-5, 5]", "[3, 3]", "tensor([-2,  1])")
 )
 atan2 = arctan2 = _binary(
-    tr.ATAN2, None, "atan2", _pair("atan2", "[1.0]", "[1.0]", "tensor([0.7854])"), tensors=True
+    tr.ATAN2, None, "atan2", _pair("atan2", "[1.0]", "[1.0]", "tensor([0.7854])"), tensors=2
 )
 logaddexp = _binary(
-    tr.LOGADDEXP, None, "logaddexp", _pair("logaddexp", "[0.0]", "[0.0]", "tensor([0.6931])"), tensors=True
+    tr.LOGADDEXP, None, "logaddexp", _pair("logaddexp", "[0.0]", "[0.0]", "tensor([0.6931])"), tensors=2
 )
 eq = _binary(cm.EQ, op_eq, "eq", _pair("eq", "[1, 2]", "[1, 3]", "tensor([ True, False])"))
 ne = not_equal = _binary(cm.NE, op_ne, "ne", _pair("ne", "[1, 2]", "[1, 3]", "tensor([False,  True])"))
@@ -154,13 +155,13 @@ gt = greater = _binary(cm.GT, op_gt, "gt", _pair("gt", "[1, 2]", "[1, 1]", "tens
 ge = greater_equal = _binary(cm.GE, op_ge, "ge", _pair("ge", "[1, 2]", "[1, 3]", "tensor([ True, False])"))
 _T, _B = "[True, False]", "[True, True]"
 logical_and = _binary(
-    cm.LOGICAL_AND, None, "logical_and", _pair("logical_and", _T, _B, "tensor([ True, False])"), tensors=True
+    cm.LOGICAL_AND, None, "logical_and", _pair("logical_and", _T, _B, "tensor([ True, False])"), tensors=2
 )
 logical_or = _binary(
-    cm.LOGICAL_OR, None, "logical_or", _pair("logical_or", _T, _B, "tensor([True, True])"), tensors=True
+    cm.LOGICAL_OR, None, "logical_or", _pair("logical_or", _T, _B, "tensor([True, True])"), tensors=2
 )
 logical_xor = _binary(
-    cm.LOGICAL_XOR, None, "logical_xor", _pair("logical_xor", _T, _B, "tensor([False,  True])"), tensors=True
+    cm.LOGICAL_XOR, None, "logical_xor", _pair("logical_xor", _T, _B, "tensor([False,  True])"), tensors=2
 )
 bitwise_and = _binary(
     cm.BITWISE_AND, None, "bitwise_and", _pair("bitwise_and", "[6, 3]", "[3, 1]", "tensor([2, 1])")
@@ -200,7 +201,7 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     return digamma(input) if n == 0 else tr.POLYGAMMA(need_tensor(input, "polygamma"), n=n)
 
 
-def scaled(input: Tensor, other: Any, alpha: Any) -> Any:
+def scaled(input: Any, other: Any, alpha: Any) -> Any:
     """alpha * other for a sum with `input`, in the type of the sum.
 
     >>> import chainrule as torch
@@ -266,7 +267,8 @@ def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tenso
         common = common_type((input, other))
         if common.is_floating_point:
             return trunc(ar.DIV(input, other))
-        x = input.to(common)  # exact for integers of any size: remove the remainder first
+        # Exact for integers of any size: remove the remainder first.
+        x = input.to(common) if isinstance(input, TensorBase) else other.new_zeros((), dtype=common) + input
         return ar.FLOOR_DIVIDE(ar.SUB(x, ar.FMOD(x, other)), other)
     raise ArgumentError.of(
         "div", given=f"rounding_mode={rounding_mode!r}", must="it must be None, 'floor' or 'trunc'"
@@ -301,8 +303,12 @@ def pow(input: Any, exponent: Any) -> Tensor:
                 return ar.MUL(input, 1.0)
             if exponent == 0.5:
                 return sqrt(input)
+            if exponent == -0.5:
+                return rsqrt(input)
             if exponent == -1:
                 return reciprocal(input)
+        elif type(exponent) is bool and input._a.dtype.kind == "b":
+            return x.clone() if exponent else x.new_ones(x._a.shape)  # type: ignore[no-any-return]
         elif isinstance(exponent, int) and exponent < 0:
             raise ArgumentError.of(
                 "x ** y",
@@ -310,4 +316,6 @@ def pow(input: Any, exponent: Any) -> Tensor:
                 must="integers to a negative power are not integers",
                 hint="x.float() ** y",
             )
+        elif type(exponent) is int and input._a.dtype.kind != "b":
+            dtypes.number(exponent, input._a.dtype, "x ** y")
     return ar.POW(input, exponent)

@@ -355,8 +355,10 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     >>> torch.zeros(3).index_put((torch.tensor([0, 0]),), torch.tensor(1.0), accumulate=True)
     tensor([2., 0., 0.])
     """
-    _same_type(need_tensor(input, "index_put"), values, "index_put")
-    key = read_key(input, tuple(indices))
+    key = read_key(need_tensor(input, "index_put"), tuple(indices))
+    if key.masked and need_tensor(values, "index_put")._a.size == 1:
+        values = values.to(input.dtype)
+    _same_type(input, values, "index_put")
     shape = ix.INDEX.shape(input._a.shape, *[a._a.shape for a in key.arrays], dims=key.dims)
     return _put(input, stretched(values, shape), tuple(key.arrays), key.dims, accumulate=accumulate)
 

@@ -29,6 +29,8 @@ def _primitive(op: Primitive, name: str) -> Callable[..., Tensor]:
 
 _add = inplace.binary(ar.ADD, "add_")
 _sub = inplace.binary(ar.SUB, "sub_")
+_div = inplace.binary(ar.DIV, "div_")
+_div_rounded = composed(pointwise.div)
 
 
 class Writing(TensorBase):
@@ -60,12 +62,12 @@ class Writing(TensorBase):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Self:
         """self += alpha * other. Returns self."""
-        _add(self, other if alpha == 1 else other * alpha)
+        _add(self, other if alpha == 1 else pointwise.scaled(self, other, alpha))
         return self
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Self:
         """self -= alpha * other. Returns self."""
-        _sub(self, other if alpha == 1 else other * alpha)
+        _sub(self, other if alpha == 1 else pointwise.scaled(self, other, alpha))
         return self
 
     subtract_ = sub_
@@ -74,20 +76,32 @@ class Writing(TensorBase):
 
     def lerp_(self, end: Tensor, weight: Any) -> Self:
         """self += weight * (end - self). Returns self."""
+        elementwise.check_lerp(self, end, weight)
         return self.add_((end - self).mul_(weight))
 
     def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Self:
         """self += value * tensor1 * tensor2. Returns self."""
+        value = elementwise.factor_of(value, "addcmul_", self, tensor1, tensor2)
         product = tensor1 * tensor2
         return self.add_(product if value == 1 else product.mul_(value))
 
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Self:
         """self += value * tensor1 / tensor2. Returns self."""
+        elementwise.check_addcdiv(self, tensor1, tensor2)
         quotient = tensor1 / tensor2
         return self.add_(quotient if value == 1 else quotient.mul_(value))
 
     mul_ = multiply_ = inplace.binary(ar.MUL, "mul_")
-    div_ = divide_ = inplace.binary(ar.DIV, "div_")
+
+    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Self:
+        """self /= other, exactly, or rounded: see `div`. Returns self."""
+        if rounding_mode is None:
+            _div(self, other)
+        else:
+            _div_rounded(self, other, rounding_mode=rounding_mode)
+        return self
+
+    divide_ = true_divide_ = div_
     floor_divide_ = _primitive(ar.FLOOR_DIVIDE, "floor_divide_")
     remainder_ = _primitive(ar.REMAINDER, "remainder_")
     fmod_ = _primitive(ar.FMOD, "fmod_")

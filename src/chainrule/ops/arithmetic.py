@@ -214,8 +214,8 @@ _DIVISION_SAMPLES = [
 ]
 REMAINDER = primitive(
     "remainder", kind=ELEMENTWISE, inputs="x y", formula="x % y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_dividing(np.remainder), vjp=(lambda g: g, lambda g, x, y: -g * (x / y).floor()), jvp=DIAGONAL,
-    d=("1", "-floor(x / y)"), why="x - y floor(x / y)", samples=_DIVISION_SAMPLES,
+    numpy=_dividing(np.remainder), vjp=(lambda g: g, lambda g, x, y: -g * (x // y)), jvp=DIAGONAL,
+    d=("1", "-(x // y)"), why="x - y floor(x / y)", samples=_DIVISION_SAMPLES,
     ties="at the jumps as to the right of them",
 )  # fmt: skip
 

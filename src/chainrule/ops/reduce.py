@@ -74,14 +74,19 @@ def _extremum(reduce: Any) -> Any:
     return lambda x, *, dim, keepdim: reduce(x, axis=dim, keepdims=keepdim)
 
 
+def _chosen(x: Any, out: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """Which elements are the extremum of their slice; where that is NaN, those that are NaN."""
+    return (x == spread(out, tuple(x.shape), dim, keepdim)) | (x != x)
+
+
 def _extremum_vjp(g: Any, out: Any, x: Any, x_shape: Shape, dim: tuple[int, ...], keepdim: bool) -> Any:
-    hit = x == spread(out, x_shape, dim, keepdim)
+    hit = _chosen(x, out, dim, keepdim)
     share = g / SUM(hit, dim=dim, keepdim=keepdim)
     return hit.where(spread(share, x_shape, dim, keepdim), 0.0)
 
 
 def _extremum_jvp(tangents: Any, out: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-    hit = x == spread(out, tuple(x.shape), dim, keepdim)
+    hit = _chosen(x, out, dim, keepdim)
     moved = SUM(hit.where(tangents[0], 0.0), dim=dim, keepdim=keepdim)
     return moved / SUM(hit, dim=dim, keepdim=keepdim)
 

@@ -64,9 +64,9 @@ def _linear_scan(x: Any, y: Any, *, dim: int, reverse: bool) -> Any:
 def shifted(x: Any, dim: int, forward: bool) -> Any:
     """x moved by one place along dim, towards the end if `forward`; a zero enters."""
     if x.dim() == 0 or x.shape[dim] == 0:
-        return x * 0
+        return x.new_zeros(x.shape)
     n = x.shape[dim]
-    zero = x.narrow(dim, 0, 1) * 0
+    zero = x.new_zeros(x.narrow(dim, 0, 1).shape)
     kept = x.narrow(dim, 0 if forward else 1, n - 1)
     return CAT(*([zero, kept] if forward else [kept, zero]), dim=dim)
 
@@ -102,8 +102,8 @@ LINEAR_SCAN: Primitive = primitive(
 def before(out: Any, dim: int) -> Any:
     """Of running products, for each place the product of what comes before it: out[k-1], at first 1."""
     if out.dim() == 0 or out.shape[dim] == 0:
-        return out * 0 + 1
-    return CAT(out.narrow(dim, 0, 1) * 0 + 1, out.narrow(dim, 0, out.shape[dim] - 1), dim=dim)
+        return out.new_ones(out.shape)
+    return CAT(out.new_ones(out.narrow(dim, 0, 1).shape), out.narrow(dim, 0, out.shape[dim] - 1), dim=dim)
 
 
 CUMPROD = primitive(
@@ -136,7 +136,7 @@ def _prod(x: Any, *, dim: int, keepdim: bool) -> Any:
 def others(x: Any, dim: int) -> Any:
     """The product of all elements along dim but one, for each: exact where x has zeros."""
     if x.dim() == 0:
-        return x * 0 + 1
+        return x.new_ones(())
     left = before(CUMPROD(x, dim=dim), dim)
     right = before(CUMPROD(x.flip(dim), dim=dim), dim).flip(dim)
     return left * right

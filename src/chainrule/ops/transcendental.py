@@ -141,11 +141,18 @@ SIGMOID = _function(
     "quotient rule", formula="1 / (1 + exp(-x))",
 )  # fmt: skip
 
+def _square_length(x: Any, y: Any) -> Any:
+    """x**2 + y**2, with 1 in the place of 0, where what it divides is 0."""
+    d = x * x + y * y
+    return (d == 0).where(1.0, d)
+
+
 ATAN2 = primitive(
     "atan2", kind=ELEMENTWISE, inputs="x y", formula="atan2(x, y)", shape=broadcast, dtype=FLOATING,
     numpy=np.arctan2,
-    vjp=(lambda g, x, y: g * (y / (x * x + y * y)), lambda g, x, y: g * (-x / (x * x + y * y))), jvp=DIAGONAL,
-    d=("y / (x**2 + y**2)", "-x / (x**2 + y**2)"), why="inverse function",
+    vjp=(lambda g, x, y: g * (y / _square_length(x, y)), lambda g, x, y: g * (-x / _square_length(x, y))),
+    jvp=DIAGONAL, d=("y / (x**2 + y**2)", "-x / (x**2 + y**2)"), why="inverse function",
+    ties="0 at x = y = 0",
     samples=[sample(positive(), floats()), sample(floats(-3, -0.5, (2, 1)), positive((3,)))],
 )  # fmt: skip
 

@@ -76,6 +76,6 @@ TABLE = table(
 )
 
 
-@pytest.mark.parametrize(("row", "dtype"), rows(TABLE))
-def test_values_and_gradients(row: Row, dtype: str) -> None:
-    check(row, dtype)
+@pytest.mark.parametrize("row", rows(TABLE))
+def test_values_and_gradients(row: Row) -> None:
+    check(row)
