@@ -13,6 +13,7 @@ line and an exit status:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -53,12 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was written", 130)
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Python would complain once more when it closes the output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # the reader (`| head`) has seen enough
         return 1
     except OSError as problem:
+        _discard_output()
         return _fail(f"cannot write the output: {problem.strerror or problem}", 1)
     return status
+
+
+def _discard_output() -> None:
+    """What could not be written is dropped: Python would try again when it ends, fail, and exit with 120."""
+    with contextlib.suppress(OSError, ValueError):  # an output of a test has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:
