@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -587,3 +588,78 @@ def test_a_view_made_while_gradients_were_off_whose_base_was_written_to() -> Non
     assert repr(view) == "tensor([ 4., 10.])"
     with torch.no_grad():
         assert (view * 2).tolist() == [8, 20]
+
+
+# -- elements replaced without copying the rest -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x, i, y: x.__setitem__(i, y),
+        lambda x, i, y: x.index_put_((i,), y),
+        lambda x, i, y: x.index_copy_(0, i, y),
+        lambda x, i, y: x.index_add_(0, i, y),
+        lambda x, i, y: x.index_fill_(0, i, 2.0),
+        lambda x, i, y: x.scatter_(0, i, y),
+        lambda x, i, y: x.scatter_add_(0, i, y),
+    ],
+)
+def test_replacing_elements_does_not_copy_the_tensor(write: Any) -> None:
+    x = torch.zeros(2_000_000)
+    i, y = torch.tensor([3, 7]), torch.tensor([1.0, 2.0])
+    address = x.data_ptr()
+    tracemalloc.start()
+    try:
+        write(x, i, y)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000  # bytes; a copy would take 8,000,000
+    assert x.data_ptr() == address
+    assert x[3] in (1, 2)
+    assert x[7] == 2
+    assert x._version == 1
+
+
+def test_operands_that_share_the_memory() -> None:
+    x = torch.tensor([4, 3, 2, 1, 0])
+    x[x] = x * 10
+    assert x.tolist() == [0, 10, 20, 30, 40]
+    x = torch.tensor([4, 3, 2, 1, 0])
+    x.index_put_((x,), x)
+    assert x.tolist() == [0, 1, 2, 3, 4]
+    y = torch.arange(6.0)
+    y[torch.tensor([1, 2, 3])] = y[:3]
+    assert y.tolist() == [0, 0, 1, 2, 4, 5]
+    y.index_add_(0, torch.tensor([1, 2, 3]), y[:3])
+    assert y.tolist() == [0, 0, 1, 3, 4, 5]
+    y.scatter_(0, torch.tensor([5, 4]), y[4:])
+    assert y.tolist() == [0, 0, 1, 3, 5, 4]
+
+
+def test_an_index_out_of_range_changes_nothing() -> None:
+    x = torch.zeros(5)
+    bad = torch.tensor([0, 9])
+    for write in (
+        lambda: x.__setitem__(bad, 1.0),
+        lambda: x.index_add_(0, bad, torch.ones(2)),
+        lambda: x.index_copy_(0, bad, torch.ones(2)),
+        lambda: x.scatter_(0, bad, torch.ones(2)),
+        lambda: x.scatter_add_(0, bad, torch.ones(2)),
+    ):
+        with pytest.raises(IndexError):
+            write()
+        assert x.tolist() == [0] * 5
+        assert x._version == 0
+
+
+def test_an_out_of_place_operation_inside_stays_out_of_place() -> None:
+    x = torch.zeros(5)
+    i, y = torch.tensor([1]), torch.ones(1)
+    z = x.index_add(0, i, y)
+    x.index_add_(0, i, y)
+    assert z.tolist() == x.tolist() == [0, 1, 0, 0, 0]
+    w = x.index_copy(0, torch.tensor([0]), y)
+    assert x.tolist() == [0, 1, 0, 0, 0]
+    assert w.tolist() == [1, 1, 0, 0, 0]

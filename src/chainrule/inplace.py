@@ -8,7 +8,7 @@ had kept of the old value is found out by the version. That is also all that a t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from .base import TensorBase, base_of, owner_of, wrap
 from .core import dtypes
 from .core.dtypes import FROM_NUMPY
 from .core.errors import DTypeError, GradError, ShapeError
+from .core.lending import lend
 from .core.shapes import broadcasts_to
 from .core.silence import SILENT as _SILENT
 from .core.silence import enter as _set
@@ -55,11 +56,21 @@ def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str,
     if tracked:
         result = run(op, (x, *args), settings)
         _keep_old(x, result._node)
+    elif _alone(a, args):
+        with mode.no_grad(), lend(a):
+            result = run(op, (x, *args), settings)
     else:
         with mode.no_grad():
             result = run(op, (x, *args), settings)
     write(x, result, op.formula, tracked)
     return x
+
+
+def _alone(a: np.ndarray[Any, Any], args: tuple[Any, ...]) -> bool:
+    """Whether nobody needs the old values of a: no other operand has the memory, and no check is on."""
+    return not eager.special and not any(
+        isinstance(y, TensorBase) and np.may_share_memory(a, y._a) for y in args
+    )
 
 
 def _keep_old(x: Any, node: Node | None) -> None:
@@ -74,16 +85,33 @@ def _keep_old(x: Any, node: Node | None) -> None:
                 node.versions[i] = 0
 
 
-def composed(function: Callable[..., Any]) -> Callable[..., Tensor]:
-    """The in-place form of a function made of several primitives: its result is written into the tensor."""
+def _tensors(values: Iterable[Any]) -> Iterator[TensorBase]:
+    """The tensors among arguments, and in tuples and lists among them."""
+    for value in values:
+        if isinstance(value, TensorBase):
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from _tensors(value)
+
+
+def composed(function: Callable[..., Any], *, parts: bool = False) -> Callable[..., Tensor]:
+    """The in-place form of a function made of several primitives: its result is written into the tensor.
+
+    parts: the function ends by replacing elements of its input, and does not read the input after that.
+    """
     name = function.__name__
 
     def method(self: Any, *args: Any, **settings: Any) -> Any:
-        tensors = tuple(a for a in (*args, *settings.values()) if isinstance(a, TensorBase))
+        tensors = tuple(_tensors((*args, *settings.values())))
         tracked = check(self, tensors, name)
         # When it is recorded, any of the primitives may need the value from before the write at backward.
         x = wrap(self._a.copy(), self._node) if tracked else self
-        write(self, function(x, *args, **settings), name, tracked)
+        if parts and not tracked and _alone(self._a, tensors):
+            with lend(self._a):
+                result = function(x, *args, **settings)
+        else:
+            result = function(x, *args, **settings)
+        write(self, result, name, tracked)
         return self
 
     method.__name__ = method.__qualname__ = name + "_"
@@ -219,7 +247,8 @@ def write(x: Any, result: Any, what: str, tracked: bool) -> None:
                 hint=f"x = x.to({got}) first, or x = x + y, which makes a new tensor",
             )
         result = CAST(result, to=have, source=got)
-    a[...] = result._a
+    if result._a is not a:
+        a[...] = result._a
     touch(x)
     if tracked:
         adopt(x, result._node)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import IndexingError, ShapeError
+from ..core.lending import own_copy
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
 from .primitive import MOVEMENT, Primitive, primitive, sample
 from .rules import FIRST
@@ -83,7 +84,7 @@ INDEX: Primitive = primitive(
 
 
 def _index_put(x: Any, y: Any, *indices: Any, dims: tuple[int, ...], accumulate: bool) -> Any:
-    out = x.copy()
+    out = own_copy(x)
     key = _key(indices, dims)
     try:
         if not accumulate:

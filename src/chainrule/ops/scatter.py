@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import IndexingError, ShapeError
+from ..core.lending import own_copy
 from ..core.shapes import Shape
 from .primitive import MOVEMENT, Primitive, primitive, sample
 from .rules import FIRST
@@ -89,7 +90,7 @@ def _scattered(x: Shape, index: Shape, y: Shape, *, dim: int) -> Shape:
 
 
 def _scatter_into(x: Any, index: Any, y: Any, dim: int, add: bool) -> Any:
-    out = x.copy()
+    out = own_copy(x)
     if index.size == 0:
         return out
     if x.ndim == 0 or index.ndim == 0:
