@@ -308,7 +308,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
             if exponent == -1:
                 return reciprocal(input)
         elif type(exponent) is bool and input._a.dtype.kind == "b":
-            return x.clone() if exponent else x.new_ones(x._a.shape)  # type: ignore[no-any-return]
+            return input.clone() if exponent else input.new_ones(input._a.shape)  # type: ignore[no-any-return]
         elif isinstance(exponent, int) and exponent < 0:
             raise ArgumentError.of(
                 "x ** y",
