@@ -141,6 +141,7 @@ SIGMOID = _function(
     "quotient rule", formula="1 / (1 + exp(-x))",
 )  # fmt: skip
 
+
 def _square_length(x: Any, y: Any) -> Any:
     """x**2 + y**2, with 1 in the place of 0, where what it divides is 0."""
     d = x * x + y * y
