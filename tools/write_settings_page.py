@@ -23,6 +23,8 @@ def page() -> str:
     ]
     for setting in describe():
         choices = ", ".join(f"`{choice}`" for choice in setting.choices)
+        if setting.several:
+            choices += "; several, separated by commas"
         lines.append(f"| `{setting.name}` | {choices} | `{setting.default}` | {setting.help} |")
     lines += ["", "<!-- Written by tools/write_settings_page.py from src/chainrule/core/settings.py. -->"]
     return "\n".join(lines) + "\n"

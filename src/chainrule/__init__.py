@@ -331,12 +331,24 @@ short, int, long = int16, int32, int64
 newaxis = None
 
 # Loaded at first use, so that `import chainrule` stays light.
-_LAZY = ("autograd", "linalg", "nn", "optim", "utils", "distributions", "data", "training", "serialization")
+_LAZY = (
+    "autograd",
+    "data",
+    "distributions",
+    "graph",
+    "linalg",
+    "nn",
+    "optim",
+    "serialization",
+    "training",
+    "utils",
+)
+_FROM = {"load": "serialization", "save": "serialization", "symbol": "graph"}
 
 
 def __getattr__(name: str) -> _Any:
-    if name in ("save", "load"):
-        return getattr(_importlib.import_module(".serialization", __name__), name)
+    if name in _FROM:
+        return getattr(_importlib.import_module("." + _FROM[name], __name__), name)
     if name in _LAZY:
         return _importlib.import_module("." + name, __name__)
     from .core.errors import nearest
@@ -485,6 +497,7 @@ __all__ = [
     "get_default_dtype",
     "get_printoptions",
     "get_rng_state",
+    "graph",
     "greater",
     "greater_equal",
     "gt",
@@ -631,6 +644,7 @@ __all__ = [
     "svd",
     "swapaxes",
     "swapdims",
+    "symbol",
     "t",
     "take",
     "take_along_dim",

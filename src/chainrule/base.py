@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from .ops.primitive import interpreter, tracing
+
 if TYPE_CHECKING:
     from .ops.primitive import Primitive
     from .tape.node import Node
@@ -74,6 +76,12 @@ class TensorBase:
     _v: int
     _grad: Any
     _site: Any
+
+    def _at(self, node: Node | None) -> Any:
+        """The same memory as another tensor, standing at another place of the tape."""
+        if tracing.tracer is not None:
+            return interpreter.trace.lift(self)._at(node)
+        return wrap(self._a, node)
 
 
 tensor_class: type = TensorBase  # replaced once by tensor.py, which stands above this file

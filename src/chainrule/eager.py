@@ -9,6 +9,7 @@ also makes the error messages. In-place operations are in `inplace.py`. Next: `t
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from math import prod
@@ -26,7 +27,7 @@ from .core.silence import SILENT as _SILENT
 from .core.silence import enter as _set
 from .core.silence import leave as _reset
 from .ops.move import CAST
-from .ops.primitive import VIEW, Primitive, interpreter
+from .ops.primitive import VIEW, Primitive, interpreter, tracing
 from .ops.rules import DTypeRule
 from .tape import anomaly, mode
 from .tape.node import Node, OpNode, number
@@ -47,7 +48,15 @@ _NUMBERS = (int, float, np.number, np.bool_)
 _OPERANDS = (TensorBase, *_NUMBERS)
 _NO_SETTINGS: dict[str, Any] = {}
 
-special = 0  # number of modes that need the general path (anomaly detection); the hot path checks it
+special = 0  # number of modes that need the general path (anomaly detection, traces); the hot path checks it
+_special_changes = threading.Lock()
+
+
+def change_special(by: int) -> None:
+    """One mode more or less that needs the general path; modes of several threads may begin and end at once."""
+    global special
+    with _special_changes:
+        special += by
 
 
 # -- the general path -----------------------------------------------------------------------------------
@@ -55,6 +64,8 @@ special = 0  # number of modes that need the general path (anomaly detection); t
 
 def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """Evaluate a primitive on Tensors and Python numbers."""
+    if special and tracing.tracer is not None:
+        return interpreter.trace.record(op, xs, settings)
     if op.kind is VIEW:
         return _run_view(op, xs[0], settings)
     arrays: list[Any] = []
@@ -63,6 +74,8 @@ def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     for x in xs:
         if isinstance(x, TensorBase):
             a = x._a
+            if type(a) is not _ndarray:  # a tensor without values
+                return interpreter.trace.record(op, xs, settings)
             arrays.append(a)
             if kind is None:
                 kind = a.dtype
@@ -233,6 +246,8 @@ def _refused(op: Primitive, xs: tuple[Any, ...]) -> DTypeError:
 def _run_view(op: Primitive, x: Any, settings: dict[str, Any]) -> Any:
     """A primitive whose result is the same memory seen otherwise (or a copy, where that is not possible)."""
     a = need_tensor(x, op.formula)._a
+    if type(a) is not _ndarray:
+        return interpreter.trace.record(op, (x,), settings)
     if not op.strict:
         _shape(op, [a], settings)
     try:
@@ -243,16 +258,20 @@ def _run_view(op: Primitive, x: Any, settings: dict[str, Any]) -> Any:
     out = wrap(r)
     shared = r.base
     if r is a or shared is a or (shared is not None and shared is a.base):
-        view = x._view
-        if view is None or view.base is None:
-            link: Link | Literal[False] = (None, op, settings) if _grad_state.grad else False
-            out._view = View(x if view is None else view.owner, x, link, x._node)
-        else:
-            link = (view.link, op, settings) if view.link and _grad_state.grad else False
-            out._view = View(view.owner, view.base, link, view.base._node)
+        out._view = view_of(op, x, settings)
     if x._node is None and x._view is None:
         return out
     return record(op, out, (x,), settings)
+
+
+def view_of(op: Primitive, x: Any, settings: dict[str, Any]) -> View:
+    """How `op(x)` sees the memory of x's owner."""
+    view = x._view
+    if view is None or view.base is None:
+        link: Link | Literal[False] = (None, op, settings) if _grad_state.grad else False
+        return View(x if view is None else view.owner, x, link, x._node)
+    link = (view.link, op, settings) if view.link and _grad_state.grad else False
+    return View(view.owner, view.base, link, view.base._node)
 
 
 def sync(x: Any) -> Node | None:
@@ -347,7 +366,7 @@ def make_node(
         node.versions = versions
     node.shapes = [x._a.shape if isinstance(x, TensorBase) else () for x in xs] if plan.shapes else None
     if plan.out:
-        node.out = a
+        node.out = a if type(a) is _ndarray else interpreter.trace.kept(result)
         node.out_ref = weakref.ref(result)
         node.out_version = result._v if result._view is None else result._view.owner._v
     else:

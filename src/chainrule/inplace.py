@@ -25,7 +25,7 @@ from .core.silence import enter as _set
 from .core.silence import leave as _reset
 from .eager import _F32, _F64, _OPERANDS, make_node, run, sync, user_site
 from .ops.move import CAST
-from .ops.primitive import Primitive
+from .ops.primitive import Primitive, interpreter, tracing
 from .ops.views import EXPAND, OVERWRITE
 from .tape import mode
 from .tape.hooks import move_retained
@@ -40,6 +40,10 @@ _NO_SETTINGS: dict[str, Any] = {}
 
 def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str, Any] = _NO_SETTINGS) -> Any:
     """x becomes `op(x, *args)`, in its own memory. Returns x."""
+    if is_traced(x, *args):
+        tracked = check_leaf(x, args, op.formula)
+        new = run(op, (interpreter.trace.snapshot(x), *args), settings)
+        return interpreter.trace.assign(x, new, op.formula, tracked)
     tracked = check(x, args, op.formula)
     a = x._a
     if not tracked and isinstance(op.numpy, np.ufunc) and _fits(op, a, args) and not eager.special:
@@ -103,6 +107,10 @@ def composed(function: Callable[..., Any], *, parts: bool = False) -> Callable[.
 
     def method(self: Any, *args: Any, **settings: Any) -> Any:
         tensors = tuple(_tensors((*args, *settings.values())))
+        if is_traced(self, *tensors):
+            tracked = check_leaf(self, tensors, name)
+            new = function(interpreter.trace.snapshot(self), *args, **settings)
+            return interpreter.trace.assign(self, new, name, tracked)
         tracked = check(self, tensors, name)
         # When it is recorded, any of the primitives may need the value from before the write at backward.
         x = wrap(self._a.copy(), self._node) if tracked else self
@@ -178,6 +186,11 @@ def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
             "from NumPy may be read-only",
             hint="clone() it first",
         )
+    return check_leaf(x, args, what)
+
+
+def check_leaf(x: Any, args: tuple[Any, ...], what: str) -> bool:
+    """Whether the write must be recorded; raises for a leaf that backward differentiates by."""
     if not _grad_state.grad:
         return False
     node = x._node if x._view is None else sync(x)
@@ -229,6 +242,16 @@ def _fits(op: Primitive, a: np.ndarray[Any, Any], args: tuple[Any, ...]) -> bool
 
 def write(x: Any, result: Any, what: str, tracked: bool) -> None:
     """Put `result` into x's memory and, if the write is recorded, onto x's place on the tape."""
+    result = fitting(x, result, what)
+    if result._a is not x._a:
+        x._a[...] = result._a
+    touch(x)
+    if tracked:
+        adopt(x, result._node)
+
+
+def fitting(x: Any, result: Any, what: str) -> Any:
+    """`result` in x's type; refused if it has another shape, or a type that x's cannot hold."""
     a, r = x._a, result._a
     if r.shape != a.shape:
         raise ShapeError.of(
@@ -237,21 +260,17 @@ def write(x: Any, result: Any, what: str, tracked: bool) -> None:
             must="an in-place operation cannot change the shape",
             hint="x = x + y, which makes a new tensor",
         )
-    if r.dtype != a.dtype:
-        have, got = FROM_NUMPY[a.dtype], FROM_NUMPY[r.dtype]
-        if got.category > have.category:
-            raise DTypeError.of(
-                f"in-place {what}",
-                given=f"a result of type {got.name} for a tensor of type {have.name}",
-                must=f"{got.name} values do not fit into {have.name}",
-                hint=f"x = x.to({got}) first, or x = x + y, which makes a new tensor",
-            )
-        result = CAST(result, to=have, source=got)
-    if result._a is not a:
-        a[...] = result._a
-    touch(x)
-    if tracked:
-        adopt(x, result._node)
+    if r.dtype == a.dtype:
+        return result
+    have, got = FROM_NUMPY[a.dtype], FROM_NUMPY[r.dtype]
+    if got.category > have.category:
+        raise DTypeError.of(
+            f"in-place {what}",
+            given=f"a result of type {got.name} for a tensor of type {have.name}",
+            must=f"{got.name} values do not fit into {have.name}",
+            hint=f"x = x.to({got}) first, or x = x + y, which makes a new tensor",
+        )
+    return CAST(result, to=have, source=got)
 
 
 def adopt(x: Any, node: Node | None) -> None:
@@ -287,6 +306,8 @@ def touch(x: Any) -> None:
 def copy_(self: Any, source: Any) -> Tensor:
     """The values of `source`, broadcast and converted, written into this tensor. Returns self."""
     x: Tensor = self
+    if is_traced(x, source):
+        return _copy_traced(x, source)
     if type(source) is int and x._node is None and x._view is None:  # zero_ and the like
         try:
             x._a.fill(source)
@@ -323,6 +344,27 @@ def copy_(self: Any, source: Any) -> Tensor:
         return x
     touch(x)
     return x
+
+
+def is_traced(*xs: Any) -> bool:
+    """Whether a write has to be recorded as a new value: in a trace, or with tensors without values."""
+    if eager.special and tracing.tracer is not None:
+        return True
+    return any(isinstance(x, TensorBase) and type(x._a) is not np.ndarray for x in xs)
+
+
+def _copy_traced(x: Any, source: Any) -> Any:
+    a = x._a
+    tracked = check_leaf(x, (source,) if isinstance(source, TensorBase) else (), "x[...] = y")
+    kind = FROM_NUMPY[a.dtype]
+    y = source if isinstance(source, TensorBase) else wrap(np.asarray(source, kind.numpy))
+    if FROM_NUMPY[y._a.dtype] is not kind:
+        y = CAST(y, to=kind, source=FROM_NUMPY[y._a.dtype])
+    if y._a.shape != a.shape:
+        if not broadcasts_to(y._a.shape, a.shape):
+            raise _does_not_fit(a.shape, y._a)
+        y = EXPAND(y, shape=a.shape)
+    return interpreter.trace.assign(x, y, "x[...] = y", tracked)
 
 
 def _does_not_fit(shape: tuple[int, ...], values: Any) -> ShapeError:

@@ -15,9 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    settings.traceback.cache_clear()
+    readers = (settings.check, settings.show, settings.traceback)
+    for reader in readers:
+        reader.cache_clear()
     yield
-    settings.traceback.cache_clear()
+    for reader in readers:
+        reader.cache_clear()
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, "short"), ("", "short"), ("full", "full")])
@@ -27,6 +30,35 @@ def test_traceback(monkeypatch: pytest.MonkeyPatch, value: str | None, expected:
     else:
         monkeypatch.setenv("CHAINRULE_TRACEBACK", value)
     assert settings.traceback() == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, False), ("", False), ("0", False), ("1", True)])
+def test_check(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: bool) -> None:
+    if value is None:
+        monkeypatch.delenv("CHAINRULE_CHECK", raising=False)
+    else:
+        monkeypatch.setenv("CHAINRULE_CHECK", value)
+    assert settings.check() is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("", set()), ("none", set()), ("graph", {"graph"}), ("graph, simplified", {"graph", "simplified"})],
+)
+def test_show(monkeypatch: pytest.MonkeyPatch, value: str, expected: set[str]) -> None:
+    monkeypatch.setenv("CHAINRULE_SHOW", value)
+    assert settings.show() == expected
+
+
+def test_a_wrong_part_of_a_list_lists_the_right_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_SHOW", "graph,simplify")
+    with pytest.raises(ValueError) as caught:
+        settings.show()
+    assert str(caught.value) == (
+        "environment variable CHAINRULE_SHOW got 'simplify' (did you mean 'simplified'?)\n"
+        "  each part must be one of 'none', 'graph', 'simplified'\n"
+        "  try: CHAINRULE_SHOW=none, which is the default"
+    )
 
 
 def test_a_setting_is_read_at_first_use_and_then_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,4 +60,4 @@ def is_anomaly_enabled() -> bool:
 def _switch(on: bool) -> None:
     if on != anomaly.enabled():
         anomaly.set_enabled(on)
-        eager.special += 1 if on else -1
+        eager.change_special(1 if on else -1)

@@ -15,13 +15,33 @@ from .errors import ArgumentError, nearest
 
 
 class Setting(NamedTuple):
-    """One environment variable: its name, the values it may have, the default, and a line of help."""
+    """One environment variable: its name, the values it may have, the default, and a line of help.
+
+    several: whether it may have several of the values, separated by commas.
+    """
 
     name: str
     choices: tuple[str, ...]
     default: str
     help: str
+    several: bool = False
 
+
+_CHECK: Final = Setting(
+    name="CHAINRULE_CHECK",
+    choices=("0", "1"),
+    default="0",
+    help="With 1 a graph is verified after each rewrite, and each value of a run is held against the rules for "
+    "shape and type and searched for the first NaN or infinity.",
+)
+
+_SHOW: Final = Setting(
+    name="CHAINRULE_SHOW",
+    choices=("none", "graph", "simplified"),
+    default="none",
+    help="Which graphs are printed to standard error when they are made: as traced, as simplified.",
+    several=True,
+)
 
 _TRACEBACK: Final = Setting(
     name="CHAINRULE_TRACEBACK",
@@ -33,7 +53,25 @@ _TRACEBACK: Final = Setting(
 
 def describe() -> list[Setting]:
     """All settings, in the order of their names."""
-    return [_TRACEBACK]
+    return [_CHECK, _SHOW, _TRACEBACK]
+
+
+@cache
+def check() -> bool:
+    """`CHAINRULE_CHECK`: whether graphs and their runs are checked.
+
+    Raises: ValueError if the variable has a value that is not among the choices.
+    """
+    return _read(_CHECK) == ["1"]
+
+
+@cache
+def show() -> frozenset[str]:
+    """`CHAINRULE_SHOW`: which graphs are printed when they are made.
+
+    Raises: ValueError if the variable has a value that is not among the choices.
+    """
+    return frozenset(_read(_SHOW)) - {"none"}
 
 
 @cache
@@ -42,18 +80,21 @@ def traceback() -> Literal["short", "full"]:
 
     Raises: ValueError if the variable has a value that is not among the choices.
     """
-    return cast(Literal["short", "full"], _read(_TRACEBACK))
+    return cast(Literal["short", "full"], _read(_TRACEBACK)[0])
 
 
-def _read(setting: Setting) -> str:
-    """The value in the environment, or the default where it is not set or empty."""
-    value = os.environ.get(setting.name) or setting.default
-    if value not in setting.choices:
-        raise ArgumentError.of(
-            f"environment variable {setting.name}",
-            given=f"{value!r}{nearest(value, list(setting.choices))}",
-            must=f"it must be one of {', '.join(map(repr, setting.choices))}",
-            hint=f"{setting.name}={setting.default}, which is the default",
-            at=False,  # the variable was set outside of the program
-        )
-    return value
+def _read(setting: Setting) -> list[str]:
+    """The values in the environment, or the default where it is not set or empty."""
+    text = os.environ.get(setting.name) or setting.default
+    values = [part.strip() for part in text.split(",")] if setting.several else [text]
+    for value in values:
+        if value not in setting.choices:
+            must = "each part must be" if setting.several else "it must be"
+            raise ArgumentError.of(
+                f"environment variable {setting.name}",
+                given=f"{value!r}{nearest(value, list(setting.choices))}",
+                must=f"{must} one of {', '.join(map(repr, setting.choices))}",
+                hint=f"{setting.name}={setting.default}, which is the default",
+                at=False,  # the variable was set outside of the program
+            )
+    return values

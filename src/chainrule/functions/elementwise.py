@@ -18,6 +18,7 @@ from ..eager import common_type, need_tensor
 from ..ops import arithmetic as ar
 from ..ops import compare as cm
 from . import pointwise as pw
+from .options import values_known
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -89,7 +90,11 @@ def _beyond(compare: Any, x: Tensor, limit: Any) -> Tensor:
     past: Tensor = compare(x, limit)
     if isinstance(limit, float) and math.isnan(limit):
         return cm.LOGICAL_NOT(past)
-    if isinstance(limit, TensorBase) and limit._a.dtype.kind == "f" and np.isnan(limit._a).any():
+    if (
+        isinstance(limit, TensorBase)
+        and limit._a.dtype.kind == "f"
+        and (not values_known(limit) or np.isnan(limit._a).any())
+    ):
         past = past | cm.ISNAN(limit)
     return past
 

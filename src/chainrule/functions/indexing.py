@@ -18,6 +18,7 @@ from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ..ops import index as ix
 from ..ops import views as vw
+from ..ops.primitive import interpreter, tracing
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -223,6 +224,8 @@ def _numbers(item: Any) -> Any:
 
 def _index_tensor(item: Tensor) -> Any:
     a = item._a
+    if tracing.tracer is not None and (a.dtype.kind == "b" or a.dtype == np.uint8 or a.ndim == 0):
+        interpreter.trace.refuse_reading(item, "x[mask]" if a.dtype.kind == "b" else "x[index]")
     if a.dtype.kind == "b":
         return item
     if a.dtype == np.uint8:  # a mask, from the time before PyTorch had bool

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base import wrap
+from ..base import TensorBase, wrap
 from ..core import dtypes
 from ..core.device import device as device_class
 from ..core.dtypes import as_dtype
 from ..core.shapes import new_shape, sizes_from_args
+from ..ops.primitive import tracing
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 def made(a: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
     """A new tensor on this array."""
     out: Tensor = wrap(a)
+    if tracing.tracer is not None:
+        tracing.tracer.born(out)
     return out.requires_grad_() if requires_grad else out
+
+
+def values_known(x: TensorBase) -> bool:
+    """Whether x has values to look at; a program that is being recorded must not depend on any."""
+    return tracing.tracer is None and type(x._a) is np.ndarray
 
 
 def kind_of(dtype: Any, fallback: dtypes.dtype | None = None) -> np.dtype[Any]:

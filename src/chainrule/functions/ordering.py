@@ -15,6 +15,7 @@ from ..ops import arithmetic as ar
 from ..ops import scatter as sc
 from ..ops.sort import ARGSORT
 from .joining import stack
+from .options import values_known
 from .results import result_type
 
 if TYPE_CHECKING:
@@ -132,8 +133,8 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         raise _empty(input, d, "median")
     order = ARGSORT(x, dim=d, descending=False)  # NaN sorts last; if there is one, the median is NaN
     values, indices = _ranked(x, order, (n - 1) // 2, d, keepdim)
-    if x._a.dtype.kind == "f" and np.isnan(x._a).any():
-        first = wrap(np.argmax(np.isnan(x._a), d, keepdims=True)) if x._a.ndim else indices
+    if x._a.dtype.kind == "f" and (not values_known(x) or np.isnan(x._a).any()):
+        first = x.isnan().long().argmax(d, True) if x._a.ndim else indices
         spoilt = x.isnan().any(d, keepdim)
         nan = sc.GATHER(x, first, dim=d) if x._a.ndim else values
         if not keepdim and x._a.ndim:
@@ -191,7 +192,7 @@ def quantile(
     if x._a.size == 0:
         raise ArgumentError.of("quantile", given=f"a tensor {input._a.shape}", must="it must not be empty")
     ordered = sort(x, d).values
-    spoilt = x.isnan().any(d) if np.isnan(x._a).any() else None
+    spoilt = x.isnan().any(d) if not values_known(x) or np.isnan(x._a).any() else None
     out = [_between(ordered, share, d, interpolation) for share in listed]
     if spoilt is not None:
         out = [ar.WHERE(spoilt, math.nan, value) for value in out]

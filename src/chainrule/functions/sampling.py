@@ -15,6 +15,7 @@ from ..base import TensorBase, wrap
 from ..core import dtypes, random
 from ..core.dtypes import FROM_NUMPY, dtype
 from ..core.errors import ArgumentError, DTypeError
+from ..ops.primitive import interpreter, tracing
 from .options import check_device, kind_of, made, size_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ class Generator(random.Generator):
 
 
 default_generator = random.default_generator
+
+
+def stream(generator: random.Generator | None) -> random.Generator:
+    """The stream to draw from. A graph cannot hold draws: what is drawn while tracing would be frozen."""
+    if tracing.tracer is not None:
+        interpreter.trace.refuse_random()
+    return generator or default_generator
 
 
 def manual_seed(seed: int) -> random.Generator:
@@ -93,7 +101,7 @@ def rand(
     torch.Size([2, 3])
     """
     check_device(device)
-    g = generator or default_generator
+    g = stream(generator)
     return made(g.uniform(size_of(size, "rand"), _float_kind(dtype, "rand")), requires_grad)
 
 
@@ -112,7 +120,7 @@ def randn(
     (torch.Size([2, 3]), torch.Size([]))
     """
     check_device(device)
-    g = generator or default_generator
+    g = stream(generator)
     return made(g.normal(size_of(args, "randn", size), _float_kind(dtype, "randn")), requires_grad)
 
 
@@ -156,7 +164,7 @@ def randint(
         raise ArgumentError.of(
             "randint", given="no size", must="the shape must be given", hint="randint(0, 10, (3,))"
         )
-    g = generator or default_generator
+    g = stream(generator)
     a = g.integers(low, high, size_of((size,), "randint"))
     return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), requires_grad)
 
@@ -177,7 +185,7 @@ def randperm(
     tensor([0, 1, 2, 3, 4])
     """
     check_device(device)
-    a = (generator or default_generator).permutation(n)
+    a = stream(generator).permutation(n)
     return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), False)
 
 
@@ -226,7 +234,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: random.Genera
     >>> torch.bernoulli(torch.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    g = generator or default_generator
+    g = stream(generator)
     chance = input._a if p is None else p
     if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
         raise ArgumentError.of(
@@ -271,7 +279,7 @@ def multinomial(
             must="without replacement each index is drawn at most once",
             hint="replacement=True",
         )
-    g = generator or default_generator
+    g = stream(generator)
     if replacement:
         edges = np.cumsum(rows, 1)
         u = g.uniform((len(rows), num_samples), np.float64) * edges[:, -1:]
@@ -314,7 +322,7 @@ def uniform_(
         raise ArgumentError.of(
             "uniform_", given=f"from={from_}, to={to}", must="the lower end must not be above the upper end"
         )
-    u = (generator or default_generator).uniform(self._a.shape, _draw_kind(self, "uniform_"))
+    u = stream(generator).uniform(self._a.shape, _draw_kind(self, "uniform_"))
     return _filled(self, u * self._a.dtype.type(to - from_) + self._a.dtype.type(from_))
 
 
@@ -326,7 +334,7 @@ def normal_(
         raise ArgumentError.of(
             "normal_", given=f"std={std}", must="a standard deviation must not be negative"
         )
-    z = (generator or default_generator).normal(self._a.shape, _draw_kind(self, "normal_"))
+    z = stream(generator).normal(self._a.shape, _draw_kind(self, "normal_"))
     return _filled(self, z * self._a.dtype.type(std) + self._a.dtype.type(mean))
 
 
@@ -336,7 +344,7 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: random.Generator | None
     if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
         raise ArgumentError.of("bernoulli_", given=f"p={p}", must="probabilities must lie in [0, 1]")
     kind = np.dtype(np.float64) if self._a.dtype == np.float64 else np.dtype(np.float32)
-    drawn = (generator or default_generator).uniform(self._a.shape, kind) < chance
+    drawn = stream(generator).uniform(self._a.shape, kind) < chance
     return _filled(self, np.asarray(drawn))
 
 
@@ -344,7 +352,7 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: random.Generato
     """Fill with exponential waiting times at rate `lambd`. Returns self."""
     if lambd <= 0:
         raise ArgumentError.of("exponential_", given=f"lambd={lambd}", must="the rate must be positive")
-    waits = (generator or default_generator).exponential(self._a.shape, _draw_kind(self, "exponential_"))
+    waits = stream(generator).exponential(self._a.shape, _draw_kind(self, "exponential_"))
     return _filled(self, waits / self._a.dtype.type(lambd))
 
 
@@ -361,4 +369,4 @@ def random_(
             else 2
         )
         from_, to = (0, limit) if from_ == 0 else (0, from_)
-    return _filled(self, (generator or default_generator).integers(from_, to, self._a.shape))
+    return _filled(self, stream(generator).integers(from_, to, self._a.shape))

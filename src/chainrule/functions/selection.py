@@ -21,6 +21,7 @@ from ..ops import index as ix
 from ..ops import scatter as sc
 from ..ops import views as vw
 from .indexing import read_key, stretched
+from .options import values_known
 from .shaping import common_shape
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _vector(index: Tensor, input: Tensor, d: int, name: str, *, from_end: bool =
         raise IndexingError.of(name, given=f"an index {a.shape}", must="the index must be a vector")
     n = input._a.shape[d] if input._a.ndim else 1
     low = -n if from_end else 0
-    if a.size and (a.min() < low or a.max() >= n):
+    if values_known(index) and a.size and (a.min() < low or a.max() >= n):
         bad = a[(a < low) | (a >= n)].flat[0]
         raise IndexingError.of(
             name,
@@ -145,7 +146,7 @@ def _vector(index: Tensor, input: Tensor, d: int, name: str, *, from_end: bool =
             if n
             else "the axis is empty: it has no element to take",
         )
-    return index if a.ndim else wrap(a.reshape(1))
+    return index if a.ndim else vw.RESHAPE(index, shape=(1,))
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:

@@ -15,10 +15,17 @@ from ..core import dtypes
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
 from ..functions import indexing, joining, pointwise, reductions
+from ..ops.primitive import interpreter, tracing
 from ..tape.node import AccumulateGrad
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+
+
+def _look_at(x: TensorBase, what: str) -> None:
+    """The values of x are asked for; while a program is recorded there are none to rely on."""
+    if tracing.tracer is not None:
+        interpreter.trace.refuse_reading(x, what)
 
 
 class Conversion(TensorBase):
@@ -37,10 +44,14 @@ class Conversion(TensorBase):
         >>> torch.tensor([1.0, 2.0]).numpy()
         array([1., 2.], dtype=float32)
         """
-        return self._a if force else self._shared("numpy()")
+        if force:
+            _look_at(self, "numpy()")
+            return self._a
+        return self._shared("numpy()")
 
     def _shared(self, what: str) -> np.ndarray[Any, Any]:
         """The array, for somebody who cannot record what is done with it."""
+        _look_at(self, what)
         if node_of(self) is not None:
             raise GradError.of(
                 what,
@@ -66,6 +77,7 @@ class Conversion(TensorBase):
         >>> torch.tensor([[1, 2], [3, 4]]).tolist()
         [[1, 2], [3, 4]]
         """
+        _look_at(self, "tolist()")
         return self._a.tolist()
 
     # -- numbers ----------------------------------------------------------------------------------------
@@ -87,6 +99,7 @@ class Conversion(TensorBase):
                 must="only a tensor with one element can become a Python number",
                 hint="x.tolist(), or x.sum() or x.mean() first",
             )
+        _look_at(self, what)
         return self._a.item()
 
     def __float__(self) -> float:
@@ -106,6 +119,7 @@ class Conversion(TensorBase):
                 must="only one integer can be an index",
                 hint="int(x)",
             )
+        _look_at(self, "an index")
         return int(self._a.item())
 
     def __bool__(self) -> bool:
@@ -116,6 +130,7 @@ class Conversion(TensorBase):
                 must="the truth of a tensor is only defined for one element",
                 hint="x.any() or x.all()",
             )
+        _look_at(self, "if x, bool(x)")
         return bool(self._a.item())
 
     # -- as a container ---------------------------------------------------------------------------------

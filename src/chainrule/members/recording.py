@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import backward as bw
 from ..backward import node_of
-from ..base import TensorBase, View, owner_of, wrap
+from ..base import TensorBase, View, owner_of
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
+from ..inplace import is_traced
+from ..ops.primitive import interpreter, tracing
 from ..tape.hooks import RemovableHandle, hook_handle
 from ..tape.node import AccumulateGrad, Node, OpNode
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 def _set_grad(self: TensorBase, value: Any) -> None:
     if value is not None:
         _check_grad(self, value)
+    if tracing.tracer is not None:
+        tracing.tracer.meet(self)
     self._grad = value
 
 
@@ -164,7 +168,7 @@ class Recording(TensorBase):
         >>> (x * 2).detach()
         tensor([2.])
         """
-        out: Tensor = wrap(self._a)
+        out: Tensor = self._at(None)
         out._view = View(owner_of(self))
         return out
 
@@ -188,7 +192,7 @@ class Recording(TensorBase):
     @property
     def data(self) -> Tensor:
         """The same memory as a tensor of its own, off the tape; writing to it is not noticed by backward."""
-        out: Tensor = wrap(self._a)
+        out: Tensor = self._at(None)
         return out
 
     @data.setter
@@ -197,6 +201,8 @@ class Recording(TensorBase):
             raise ArgumentError.of(
                 "x.data = y", given=type(value).__name__, must="y must be a Tensor", hint="tensor(...) of it"
             )
+        if is_traced(self, value):
+            interpreter.trace.refuse_data()
         a, node = value._a, node_of(self)
         if node is not None and a.dtype.kind != "f":
             raise GradError.of(

@@ -8,6 +8,7 @@ shape and dtype rules they share.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -142,14 +143,27 @@ class Primitive:
 
 
 class Interpreter:
-    """Who runs primitives. `run` is replaced once, when the package is put together."""
+    """Who runs primitives. `run` is set once, when the package is put together.
 
-    __slots__ = ("run",)
+    trace: what records ops instead, for tensors without values; set by `../graph/tracer.py` when it is loaded.
+    """
+
+    __slots__ = ("run", "trace")
 
     run: Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]
+    trace: Any
 
 
 interpreter = Interpreter()
+
+
+class Tracing(threading.local):
+    """The tracer of this thread: while there is one, every op is recorded instead of run."""
+
+    tracer: Any = None
+
+
+tracing = Tracing()
 
 TABLE: dict[str, Primitive] = {}
 

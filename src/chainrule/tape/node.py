@@ -128,7 +128,7 @@ class OpNode(Node):
               if nothing was kept.
     versions: the versions of the kept tensors at that time; -1 for what has none.
     shapes:   shapes of all inputs, if a rule reads them.
-    out:      the result's array, if a rule reads it, with a weak reference to the tensor and its version.
+    out:      the result's array (a tensor without values itself), if a rule reads it, with a weak reference to the tensor and its version.
     """
 
     __slots__ = ("inputs", "op", "out", "out_ref", "out_version", "settings", "shapes", "versions")
@@ -138,7 +138,7 @@ class OpNode(Node):
     inputs: Any
     versions: list[int] | None
     shapes: list[Shape] | None
-    out: np.ndarray[Any, Any] | Overwritten | None
+    out: np.ndarray[Any, Any] | TensorBase | Overwritten | None
     out_ref: weakref.ref[Any] | None
     out_version: int
 
@@ -159,7 +159,9 @@ class OpNode(Node):
             self.out = None
 
     def overwritten(self, x: TensorBase) -> None:
-        if self.out is x._a:  # the tensor may be gone by the time of backward, so its version cannot tell
+        if self.out is x._a or isinstance(
+            self.out, TensorBase
+        ):  # the tensor may be gone by the time of backward, so its version cannot tell
             self.out = Overwritten(x, self.out_version)
 
     def backward(self, g: Any) -> tuple[Any, ...]:
@@ -193,13 +195,16 @@ class OpNode(Node):
                 raise changed(self, "result", out.shape, out.version, out.version + 1, out.site)
             assert self.out_ref is not None
             tensor = self.out_ref()
-            out = tensor if tensor is not None and tensor._node is self else wrap(out, self)
+            if tensor is not None and tensor._node is self:
+                out = tensor
+            else:
+                out = wrap(out, self) if isinstance(out, np.ndarray) else out._at(self)
         return inputs, out
 
 
 def alias(x: Any, node: Node | None) -> Any:
     """The same values as x, standing at another place of the tape."""
-    return wrap(x._a, node)
+    return x._at(node)
 
 
 def freed(node: Node) -> GradError:

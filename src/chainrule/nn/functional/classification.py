@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ...core.warn import warn
 from ...functions.elementwise import where
+from ...functions.options import values_known
 from ...ops.cross_entropy import CROSS_ENTROPY
 from ...tensor import Tensor
 from ..broadcast_check import same_shapes
@@ -191,7 +192,7 @@ def binary_cross_entropy(
     reduction = chosen(size_average, reduce, reduction)
     _check_same("binary_cross_entropy", input, target)
     outside = ~((input >= 0) & (input <= 1))
-    if bool(outside.any()):
+    if values_known(outside) and bool(outside.any()):
         raise ArgumentError.of(
             "binary_cross_entropy",
             given=f"an input of {float(input.detach()[outside][0])}",

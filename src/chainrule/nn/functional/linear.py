@@ -6,6 +6,7 @@ from ...core.dtypes import int64
 from ...core.errors import ArgumentError, DTypeError, IndexingError
 from ...creation import arange
 from ...functions import products
+from ...functions.options import values_known
 from ...tensor import Tensor
 
 
@@ -66,6 +67,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
                 must="num_classes cannot be found from them",
                 hint="num_classes=3",
             )
+        return (tensor.unsqueeze(-1) == arange(num_classes)).to(int64)
+    if num_classes != -1 and not values_known(tensor):
         return (tensor.unsqueeze(-1) == arange(num_classes)).to(int64)
     low, high = int(tensor.min()), int(tensor.max())
     classes = high + 1 if num_classes == -1 else num_classes

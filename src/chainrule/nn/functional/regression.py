@@ -12,6 +12,7 @@ from ...autograd import no_grad
 from ...core.errors import ArgumentError, ShapeError
 from ...creation import full_like
 from ...functions.elementwise import where
+from ...functions.options import values_known
 from ...tensor import Tensor
 from ..broadcast_check import same_shapes
 from .reduction import REDUCTIONS, chosen, invalid, reduced
@@ -180,7 +181,7 @@ def gaussian_nll_loss(
     """
     same_shapes("gaussian_nll_loss", input, target)
     v = var if isinstance(var, Tensor) else full_like(input, float(var))
-    if bool((v < 0).any()):
+    if values_known(v) and bool((v < 0).any()):
         raise ArgumentError.of(
             "gaussian_nll_loss",
             given=f"a variance of {float(v.min())}",

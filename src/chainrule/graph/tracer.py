@@ -1,0 +1,467 @@
+"""Tracing: tensors without numbers, and the interpreter that records what is done with them.
+
+A `Traced` tensor has shape and type but no values: its array is a `Standin`, which refuses to be read. Because
+its element type carries a mark, the short paths of the eager operators never take it for an ordinary array; the
+general path (`../eager.py`) meets the stand-in and hands the op to `record_op`. The composed functions, the
+layers and the tape look at shapes and types only, so they run as they are, and `backward` inside a traced
+function records the gradient rules like any other op.
+
+An in-place operation gives the tensor a new value (`assign`). A view knows its base and the steps from it, so
+that a write through a view is a new value of the base, and a view of a written base is read anew.
+Next: `trace.py`, `symbols.py`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, NoReturn, Self
+
+import numpy as np
+
+from ..base import TensorBase
+from ..core.dtypes import FROM_NUMPY, dtype
+from ..core.shapes import Shape
+from ..eager import _check_each, _shape, _unify, record, user_site, view_of
+from ..inplace import adopt, fitting, touch
+from ..ops.move import COPY
+from ..ops.primitive import CONTRACTION, VIEW, Primitive, interpreter, tracing
+from ..ops.views import OVERWRITE, RESHAPE
+from ..tape.node import AccumulateGrad, Node, number
+from ..tensor import Tensor
+from .errors import TraceError
+from .values import CAPTURE, PART, Value, op_value, output_type
+
+Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
+
+_MARKED = {kind: np.dtype(kind, metadata={"traced": True}) for kind in FROM_NUMPY}
+
+
+class Standin(np.ndarray[Any, np.dtype[Any]]):
+    """An array that knows its shape and type, and refuses to be read."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> NoReturn:
+        refuse(f"numpy.{ufunc.__name__}")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> NoReturn:
+        refuse(f"numpy.{function.__name__}")
+
+
+def refuse(what: str) -> NoReturn:
+    """A value was asked for while there are none."""
+    raise TraceError.of(
+        what,
+        given="a traced tensor, which has a shape and a type but no values yet",
+        must="the program is being recorded; what it does must not depend on the numbers",
+        hint="where(condition, a, b) instead of if, keep the tensor instead of a number, read values outside",
+    )
+
+
+def _refusing(name: str) -> Any:
+    def method(self: Any, *args: Any, **settings: Any) -> NoReturn:
+        refuse(
+            {"__float__": "float(x)", "__int__": "int(x)", "__bool__": "if x, bool(x)"}.get(name, f"{name}()")
+        )
+
+    return method
+
+
+for _name in ("item", "tolist", "copy", "astype", "nonzero", "argsort", "sort", "searchsorted", "min", "max", "all", "any", "sum",
+              "fill", "__float__", "__int__", "__bool__", "__index__", "__setitem__", "tobytes", "take"):  # fmt: skip
+    setattr(Standin, _name, _refusing(_name))
+
+
+def standin(shape: Shape, kind: dtype) -> Standin:
+    """A stand-in: every element is the same unused byte."""
+    return np.lib.stride_tricks.as_strided(  # type: ignore[no-any-return]
+        np.zeros(1, _MARKED[kind.numpy]), shape, (0,) * len(shape), writeable=False, subok=False
+    ).view(Standin)
+
+
+class Traced(Tensor):
+    """A tensor of a program that is being recorded.
+
+    _value: what it stands for now.
+    _seen:  for a view, the base's value that _value was taken from.
+    _origin, _steps: for a view, the traced tensor whose memory it is, and the way from there.
+    _loose: the result of a reshape or `contiguous` that in eager mode may be a view or a copy.
+    _ordered: whether its elements certainly lie in row-major order in memory.
+    _tracer: the trace it belongs to; None among symbols.
+    _source: the tensor from outside that it stands for, if it does.
+    """
+
+    __slots__ = ("_loose", "_ordered", "_origin", "_seen", "_source", "_steps", "_tracer", "_value")
+
+    _tracer: Tracer | None
+    _source: TensorBase | None
+    _ordered: bool
+    _value: Value
+    _seen: Value | None
+    _origin: Traced | None
+    _steps: Steps
+    _loose: bool
+
+    @property
+    def value(self) -> Value:
+        """What the tensor stands for now; taken anew if the base of a view has been written."""
+        origin = self._origin
+        if origin is not None and origin._value is not self._seen:
+            if self._loose:
+                raise TraceError.of(
+                    "reading a reshaped or contiguous tensor",
+                    given=f"one {self._a.shape} after a write to what it was made from",
+                    must=_LOOSE,
+                    hint="clone() it when it is made, or reshape again after the write",
+                )
+            v = origin._value
+            for op, settings in self._steps:
+                v = op_value(op, (v,), settings, v.dtype, user_site())
+            self._value, self._seen = v, origin._value
+        return self._value
+
+    def _at(self, node: Any) -> Traced:
+        out = traced(self.value)
+        out._node = node
+        out._origin, out._steps = (self if self._origin is None else self._origin), self._steps
+        out._seen = out._origin._value
+        out._loose, out._ordered = self._loose, self._ordered
+        return out
+
+    def _same_kind(self, a: Any) -> Self:
+        return self._at(None)  # type: ignore[return-value]
+
+    def __repr__(self) -> str:
+        name = self.value.name
+        return f"traced({name + ': ' if name else ''}{self.value.dtype.name}[{', '.join(map(str, self._a.shape)) or '()'}])"
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            refuse(f"f'{{x:{spec}}}'")
+        return repr(self)
+
+    def _number(self, what: str) -> NoReturn:
+        refuse(what)
+
+    def _shared(self, what: str) -> NoReturn:
+        refuse(what)
+
+    def __index__(self) -> int:
+        refuse("an index")
+
+    def __bool__(self) -> bool:
+        refuse("if x, bool(x)")
+
+    def tolist(self) -> NoReturn:
+        refuse("tolist()")
+
+    def numpy(self, *, force: bool = False) -> NoReturn:
+        refuse("numpy()")
+
+    # -- layout in memory: a graph's values have none -------------------------------------------------------
+
+    def contiguous(self) -> Tensor:
+        if self._ordered:
+            return self
+        out: Traced = COPY(self)
+        out._origin = self if self._origin is None else self._origin
+        out._seen, out._loose = out._origin._value, True  # in eager mode it may be the tensor itself
+        return out
+
+    def is_contiguous(self) -> bool:
+        return self._ordered
+
+    def stride(self, dim: int | None = None) -> NoReturn:
+        refuse("stride()")
+
+    def storage_offset(self) -> NoReturn:
+        refuse("storage_offset()")
+
+    def data_ptr(self) -> NoReturn:
+        refuse("data_ptr()")
+
+
+def traced(v: Value, *, ordered: bool = True) -> Traced:
+    """A tensor that stands for a value."""
+    tracer = tracing.tracer
+    out = object.__new__(Traced)
+    out._a = standin(v.shape, v.dtype)
+    out._node = None
+    out._view = None
+    out._v = 0
+    out._grad = None
+    out._value = v
+    out._seen = None
+    out._origin = None
+    out._steps = ()
+    out._loose = False
+    out._ordered = ordered
+    out._tracer = tracer
+    out._source = None
+    if tracer is not None:
+        tracer.made.append(weakref.ref(out))
+    return out
+
+
+class Outside(Node):
+    """In place of the tape that a tensor from outside was recorded on: backward does not go there."""
+
+    __slots__ = ()
+
+    def __init__(self, x: TensorBase) -> None:
+        self.edges = ()
+        self.shape, self.dtype = x._a.shape, x._a.dtype
+        self.hooks = None
+        self.seq = number()
+        self.site = user_site()
+
+    @property
+    def name(self) -> str:
+        return "Outside"
+
+    def backward(self, g: Any) -> NoReturn:
+        raise TraceError.of(
+            "backward in a traced function",
+            given=f"a tensor {self.shape} from outside that was computed by recorded operations",
+            must="a graph cannot run the backward of what was recorded before it",
+            hint="compute it inside the traced function, or detach() it",
+        )
+
+
+class Tracer:
+    """Where one trace keeps what it meets from outside: the tensors that were there before, and their state.
+
+    While it is the thread's tracer, every op is recorded, also one on ordinary tensors only.
+    made:  every traced tensor, to see which ones somebody still holds in the end.
+    """
+
+    def __init__(self) -> None:
+        self._captures: dict[int, tuple[Any, Value, Traced]] = {}  # id -> (tensor, as it was, as it is now)
+        self._met: dict[int, tuple[Any, Any, Any, int]] = {}  # id -> (tensor, and its _grad, _node and _v)
+        self._born: list[weakref.ref[Any]] = []
+        self.made: list[weakref.ref[Traced]] = []
+
+    def born(self, x: TensorBase) -> None:
+        """An ordinary tensor was made inside the trace."""
+        self._born.append(weakref.ref(x))
+
+    def meet(self, x: TensorBase) -> None:
+        """Remember the state of a tensor from outside that the trace may change and gives back in the end."""
+        if not isinstance(x, Traced) and id(x) not in self._met:
+            self._met[id(x)] = (x, getattr(x, "_grad", None), x._node, x._v)  # a new one has no `_grad` yet
+
+    def lift(self, x: Any) -> Traced:
+        """The traced tensor that stands for x now."""
+        if isinstance(x, Traced):
+            return _of_trace(x, self)
+        known = self._captures.get(id(x))
+        if known is None:
+            if type(x._a) is not np.ndarray:
+                raise TraceError.of(
+                    type(x).__name__,
+                    given="a traced tensor as its memory",
+                    must="it would belong to a module, and be there after the trace",
+                    hint="make it outside the traced function",
+                )
+            self.meet(x)
+            v = Value(CAPTURE, x._a.shape, FROM_NUMPY[x._a.dtype], data=x, site=user_site())
+            stand = traced(v, ordered=x._a.flags.c_contiguous)
+            if x._node is not None and not isinstance(x._node, AccumulateGrad):
+                x._node = Outside(x)
+            stand._source = x
+            known = self._captures[id(x)] = (x, v, stand)
+        stand = known[2]
+        stand._node = x._node
+        return stand
+
+    def finish(self) -> tuple[list[tuple[Value, Value]], set[Value], list[weakref.ref[Traced]]]:
+        """Give the tensors from outside back their state, and forget the trace.
+
+        Returns what was captured as pairs (value before, value now), which of it was made inside the trace, and
+        references to all traced tensors.
+        """
+        for x, grad, node, version in self._met.values():
+            x._grad, x._node, x._v = grad, node, version
+        inside = {id(x) for ref in self._born if (x := ref()) is not None}
+        met = [(before, stand.value) for _, before, stand in self._captures.values()]
+        fresh = {before for key, (_, before, _) in self._captures.items() if key in inside}
+        made = self.made
+        self._met, self._captures, self._born, self.made = {}, {}, [], []
+        return met, fresh, made
+
+
+_symbols: weakref.WeakValueDictionary[int, Value] = weakref.WeakValueDictionary()
+
+
+def lift(x: Any) -> Traced:
+    """The traced tensor for x: by the thread's tracer, or, among symbols, a capture of its own."""
+    tracer = tracing.tracer
+    if tracer is not None:
+        stand: Traced = tracer.lift(x)
+        return stand
+    if isinstance(x, Traced):
+        return _of_trace(x, None)
+    v = _symbols.get(id(x))  # a value holds its tensor, so the number is not another's
+    if v is None or v.data is not x:
+        v = Value(CAPTURE, x._a.shape, FROM_NUMPY[x._a.dtype], data=x, site=user_site())
+        _symbols[id(x)] = v
+    stand = traced(v)
+    stand._node = x._node
+    return stand
+
+
+def _of_trace(x: Traced, tracer: Tracer | None) -> Traced:
+    """x, if it belongs to this trace."""
+    if x._tracer is not tracer:
+        symbol = x._tracer is None
+        raise TraceError.of(
+            "a traced tensor",
+            given=f"{x!r} from "
+            + ("outside the trace, where it is a symbol" if symbol else "a trace that has ended"),
+            must="what was made in one trace has no value in another, nor outside",
+            hint="pass it to the traced function as an input"
+            if symbol
+            else "return it from the traced function",
+        )
+    return x
+
+
+def record_op(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """`op(*xs)` as a value of the graph, on the tape too if a gradient may be wanted."""
+    if op.dtype.unify:
+        xs = _unify(op, xs)
+    else:
+        _check_each(op, xs)
+    arrays = [x._a if isinstance(x, TensorBase) else x for x in xs]
+    _shape(op, arrays, settings)  # raises the error that teaches
+    lifted = tuple(lift(x) if isinstance(x, TensorBase) else x for x in xs)
+    inputs = tuple(x.value if isinstance(x, Traced) else x for x in lifted)
+    v = op_value(op, inputs, settings, output_type(op, inputs, settings), user_site())
+    if op.outputs != 1:
+        return tuple(
+            traced(Value(PART, shape, kind, inputs=(v,), index=i, site=v.site))
+            for i, (shape, kind) in enumerate(zip(v.shape, v.dtype, strict=True))
+        )
+    out = traced(v, ordered=_ordered(op, lifted))
+    if op.kind is VIEW:
+        _note_view(op, lifted[0], out, settings)
+    return record(op, out, lifted, settings)
+
+
+def _ordered(op: Primitive, xs: tuple[Any, ...]) -> bool:
+    """Whether the result certainly lies in row-major order: NumPy keeps the order of what it is made from."""
+    if op.kind is VIEW:
+        return op is RESHAPE and bool(xs[0]._ordered)
+    return op is COPY or op.kind == CONTRACTION or all(x._ordered for x in xs if isinstance(x, Traced))
+
+
+def _note_view(op: Primitive, x: Traced, out: Traced, settings: dict[str, Any]) -> None:
+    """A view shares memory: remember whose, for writes, and what the tape needs, as in eager mode."""
+    origin = x if x._origin is None else x._origin
+    out._origin, out._seen = origin, origin._value
+    out._steps = (*x._steps, (op, settings))
+    # Whether a reshape of elements that do not lie in order is a view or a copy depends on the layout in memory.
+    out._loose = x._loose or (op is RESHAPE and not x._ordered)
+    out._view = view_of(op, x, settings)
+
+
+def snapshot(x: Any) -> Traced:
+    """x as it is now, for what an in-place operation reads of it: later writes do not change it."""
+    stand = lift(x)
+    out = kept(stand)
+    out._node = stand._node
+    return out
+
+
+def kept(x: Any) -> Traced:
+    """The value of x, as what is kept of it for backward; it is not a view of x."""
+    stand = lift(x)
+    return traced(stand.value, ordered=stand._ordered)
+
+
+_LOOSE = "whether it shares memory with what it was made from depends on the order of elements in memory"
+
+
+def assign(x: Any, new: Any, what: str, tracked: bool) -> Any:
+    """x becomes the value of `new`, in place. Returns x."""
+    if not isinstance(x, Traced) and tracing.tracer is None:
+        refuse(f"in-place {what} on an ordinary tensor")
+    stand = lift(x)
+    new = lift(fitting(x, new, what))
+    if stand._loose:
+        raise TraceError.of(
+            f"in-place {what}",
+            given=f"a reshaped or contiguous tensor {x._a.shape}",
+            must=_LOOSE,
+            hint="clone() it before writing to it",
+        )
+    if not isinstance(x, Traced) and x._view is not None:
+        raise TraceError.of(
+            f"in-place {what}",
+            given=f"a view {x._a.shape} that was made outside the traced function",
+            must="the tensor that owns its memory would not notice",
+            hint="make the view inside the function",
+        )
+    origin = stand if stand._origin is None else stand._origin
+    if origin is stand:
+        stand._value = new.value
+    else:
+        steps = {"steps": stand._steps}
+        old = origin._value
+        origin._value = op_value(OVERWRITE, (old, new.value), steps, old.dtype, user_site())
+        stand._value, stand._seen = new.value, origin._value
+    touch(stand)
+    if tracked:
+        adopt(stand, new._node)
+    source = origin._source
+    if source is not None:
+        touch(source)
+        source._node = origin._node
+    return x
+
+
+def refuse_reading(x: TensorBase, what: str) -> NoReturn:
+    """The values of an ordinary tensor were asked for inside a traced function."""
+    if isinstance(x, Traced):
+        refuse(what)
+    raise TraceError.of(
+        what,
+        given=f"a tensor {x._a.shape} in a traced function",
+        must="its value of now would be fixed in the graph, also where later runs find another one there",
+        hint="compute with the tensor itself, or read it before the trace; for an optimizer capturable=True, and "
+        "numbers as options",
+    )
+
+
+def refuse_data() -> NoReturn:
+    """`x.data = y` inside a traced function, or with a traced tensor."""
+    raise TraceError.of(
+        "x.data = y",
+        given="a traced function",
+        must="a graph can change the values of a tensor, not what memory it has",
+        hint="with no_grad(): x.copy_(y)",
+    )
+
+
+def refuse_random() -> NoReturn:
+    """Random numbers were asked for inside a traced function."""
+    raise TraceError.of(
+        "random numbers",
+        given="a traced function",
+        must="a graph has no random numbers: what is drawn now would be the same at every run",
+        hint="draw outside the function and pass the numbers in",
+    )
+
+
+class _Hooks:
+    """What `eager.py` and `inplace.py` call when they meet a traced tensor or a running trace."""
+
+    record = staticmethod(record_op)
+    snapshot = staticmethod(snapshot)
+    assign = staticmethod(assign)
+    refuse_random = staticmethod(refuse_random)
+    refuse_reading = staticmethod(refuse_reading)
+    refuse_data = staticmethod(refuse_data)
+    kept = staticmethod(kept)
+    lift = staticmethod(lift)
+
+
+interpreter.trace = _Hooks
