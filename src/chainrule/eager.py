@@ -53,7 +53,7 @@ _special_changes = threading.Lock()
 
 
 def change_special(by: int) -> None:
-    """One mode more or less that needs the general path; modes of several threads may begin and end at once."""
+    """One mode more or less that needs the general path; several threads may change that at once."""
     global special
     with _special_changes:
         special += by

@@ -42,7 +42,8 @@ REFUSED = {
         "  a large constant is not printed, so it cannot be read back; make it an input"
     ),
     HEAD + "    v1: float32[3] = constant([1.0, 2.0])\n    return v1": (
-        "parse got line 2: 'v1: float32[3] = constant([1.0, 2.0])'\n  the constant is no float32 of shape (3,)"
+        "parse got line 2: 'v1: float32[3] = constant([1.0, 2.0])'\n  the constant is no float32 of shape "
+        "(3,)"
     ),
     HEAD + "    v1: float32[3] = constant()\n    return v1": (
         "parse got line 2: 'v1: float32[3] = constant()'\n  a constant is written as constant(number or list)"

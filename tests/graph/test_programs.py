@@ -31,7 +31,8 @@ def binary(xs: list[Any], rng: np.random.Generator) -> Any:
 def number(xs: list[Any], rng: np.random.Generator) -> Any:
     x = pick(xs, rng)
     return pick(
-        [lambda: x * 1, lambda: x - 0.0, lambda: 2 * x, lambda: 1 - x, lambda: x / 4, lambda: --x], rng
+        [lambda: x * 1, lambda: x - 0.0, lambda: 2 * x, lambda: 1 - x, lambda: x / 4, lambda: x.neg().neg()],
+        rng,
     )()
 
 

@@ -1,4 +1,6 @@
-"""Every primitive of the table, every sample: traced, simplified and read back it gives the bits of eager mode."""
+"""Every primitive of the table, every sample: traced, simplified and read back it gives the bits of eager
+mode.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,16 @@ from chainrule.core import dtypes
 from chainrule.core.dtypes import dtype
 from chainrule.ops.primitive import ELEMENTWISE, TABLE
 from tests.graph.checks import check
-from tests.ops import checks
-from tests.ops.checks import Case
+from tests.ops.cases import Case, cases, is_float, moving
+from tests.ops.check_values import accepts, as_type
 
-CASES = [case for op in TABLE.values() for case in checks.cases(op)]
+CASES = [case for op in TABLE.values() for case in cases(op)]
 KINDS = [dtypes.float32, dtypes.float64]
-TAKEN = [(case, kind) for case in CASES for kind in KINDS if checks.accepts(case.op, kind)]
+TAKEN = [(case, kind) for case in CASES for kind in KINDS if accepts(case.op, kind)]
 
 
 def settled(case: Case, kind: dtype) -> tuple[list[Any], dict[str, Any]]:
-    arrays = (
-        checks.as_type(case.arrays(), kind) if any(map(checks.is_float, case.arrays())) else case.arrays()
-    )
+    arrays = as_type(case.arrays(), kind) if any(map(is_float, case.arrays())) else case.arrays()
     return arrays, case.sample.settings_for(arrays)
 
 
@@ -44,7 +44,7 @@ def test_value(case: Case, kind: dtype) -> None:
 def test_gradient(case: Case, kind: dtype) -> None:
     arrays, settings = settled(case, kind)
     arrays = mended(case, arrays)
-    inputs = checks.moving(case.op, arrays)
+    inputs = moving(case.op, arrays)
 
     def gradient(*xs: Any) -> Any:
         leaves = [x.detach().clone().requires_grad_() if i in inputs else x for i, x in enumerate(xs)]
@@ -59,10 +59,7 @@ def test_gradient(case: Case, kind: dtype) -> None:
 
 
 ELEMENTWISE_OPS = [
-    (op, kind)
-    for op in TABLE.values()
-    for kind in KINDS
-    if op.kind == ELEMENTWISE and checks.accepts(op, kind)
+    (op, kind) for op in TABLE.values() for kind in KINDS if op.kind == ELEMENTWISE and accepts(op, kind)
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -78,7 +80,8 @@ def refusal(kind: type[Exception], call: Any) -> str:
 def test_refusals() -> None:
     x = symbol("x", (3,))
     assert refusal(torch.ArgumentError, lambda: symbol("2x")) == (
-        "symbol got the name '2x'\n  a name is letters, digits and _, as in Python\n  try: symbol('a', (2, 1))"
+        "symbol got the name '2x'\n  a name is letters, digits and _, as in Python\n  try: symbol('a', (2, "
+        "1))"
     )
     assert refusal(torch.ArgumentError, lambda: symbol("lambda")).startswith("symbol got the name 'lambda'")
     assert refusal(TraceError, lambda: graph_of(x + symbol("x", (3,)))) == (
@@ -91,9 +94,11 @@ def test_refusals() -> None:
         "expression got an input 'y'\n  its inputs are x"
     )
     assert refusal(TraceError, lambda: torch.ones(3).add_(x)) == (
-        "in-place x + y on an ordinary tensor got a traced tensor, which has a shape and a type but no values yet\n"
+        "in-place x + y on an ordinary tensor got a traced tensor, which has a shape and a type but no "
+        "values yet\n"
         "  the program is being recorded; what it does must not depend on the numbers\n"
-        "  try: where(condition, a, b) instead of if, keep the tensor instead of a number, read values outside"
+        "  try: where(condition, a, b) instead of if, keep the tensor instead of a number, read values "
+        "outside"
     )
     assert refusal(torch.GradError, lambda: gradient((x * 2).sum(), x)) != ""
     with pytest.raises(torch.ShapeError, match=r"x \+ y got x \(3,\) and y \(4,\)"):
@@ -101,8 +106,5 @@ def test_refusals() -> None:
 
 
 def test_importing_the_package_does_not_load_graphs() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, chainrule; assert 'chainrule.graph' not in sys.modules; chainrule.graph; chainrule.symbol"
     subprocess.run([sys.executable, "-c", code], check=True)

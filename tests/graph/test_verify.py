@@ -60,7 +60,8 @@ def test_sound_graphs_pass() -> None:
         ),
         (
             value(CONSTANT, data=np.zeros(4, np.float32)),
-            "graph got the line `v1: float32[3] = constant([0.0, 0.0, 0.0, 0.0])`\n  the constant is float32[4]",
+            "graph got the line `v1: float32[3] = constant([0.0, 0.0, 0.0, 0.0])`\n  the constant is "
+            "float32[4]",
         ),
         (
             value(CONSTANT, data=np.zeros(3)),
@@ -76,7 +77,8 @@ def test_sound_graphs_pass() -> None:
         ),
         (
             value(OP, value(INPUT, name="y"), op=EXP),
-            "graph got the line `v1: float32[3] = exp(undefined)`\n  one of its inputs is used before it is defined",
+            "graph got the line `v1: float32[3] = exp(undefined)`\n  one of its inputs is used before it "
+            "is defined",
         ),
     ],
 )
@@ -115,7 +117,8 @@ def test_inputs_that_the_rules_refuse() -> None:
     )
     z = value(INPUT, of=float64, name="z")
     assert refused(of(value(OP, X, z, op=ADD), X, z)) == (
-        "graph value add got inputs that its rules refuse\n  its inputs must have one type, not float32 and float64"
+        "graph value add got inputs that its rules refuse\n  its inputs must have one type, not float32 "
+        "and float64"
     )
     i = value(INPUT, of=int64, name="i")
     assert refused(of(value(OP, i, op=EXP), i)) == (
@@ -146,7 +149,8 @@ def test_inputs_outputs_and_writes() -> None:
     assert refused(g) == "graph got the line `?: float32[3]`\n  an output is never defined"
     c = value(CAPTURE, name="c", shape=(2,))
     assert refused(Graph("f", [X], [], [c], [(c, e)])) == (
-        "graph got the line `v1: float32[3] = exp(x)`\n  what is written to c must be defined and of type float32[2]"
+        "graph got the line `v1: float32[3] = exp(x)`\n  what is written to c must be defined and of type "
+        "float32[2]"
     )
     g = Graph("f", [X], [], [], [(e, e)])
     assert (

@@ -31,7 +31,8 @@ _CHECK: Final = Setting(
     name="CHAINRULE_CHECK",
     choices=("0", "1"),
     default="0",
-    help="With 1 a graph is verified after each rewrite, and each value of a run is held against the rules for "
+    help="With 1 a graph is verified after each rewrite, and each value of a run is held against the rules "
+    "for "
     "shape and type and searched for the first NaN or infinity.",
 )
 

@@ -1,4 +1,4 @@
-"""Explicit graphs: programs as values that can be printed, read back, checked, simplified, differentiated and run.
+"""Explicit graphs: programs as values that can be printed, read back, checked, simplified and run.
 
 `values.py` and `graph.py` say what a graph is, `tracer.py` how one is made from a running program.
 """

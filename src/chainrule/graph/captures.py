@@ -25,8 +25,8 @@ def constants(captures: Sequence[Value], fresh: set[Value]) -> dict[Value, Value
 
     fresh: captures of tensors that are known to be made anew at every run, whoever holds them.
 
-    The captures must be all that refers to their tensors here. Whether somebody else does is found out by letting
-    go of tensor and array, and looking whether they are still there.
+    The captures must be all that refers to their tensors here. Whether somebody else does is found out by
+    letting go of tensor and array, and looking whether they are still there.
     """
     replace: dict[Value, Value] = {}
     tensors = [weakref.ref(v.data) for v in captures]

@@ -23,7 +23,7 @@ from .values import CONSTANT, PART, Value
 
 
 def call(graph: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """Run a graph on tensors, arrays or numbers; gives its outputs in the structure of the traced function."""
+    """Run a graph on tensors, arrays or numbers. The outputs are put together as the traced function did."""
     given = bind(graph, inputs, named)
     targets = [_target(graph.name, v, given[v]) for v, _ in graph.writes]
     _refuse_overlap(graph.name, targets, given)
@@ -113,7 +113,7 @@ def _target(name: str, v: Value, x: Any) -> TensorBase:
 
 
 def _refuse_overlap(name: str, targets: list[TensorBase], given: dict[Value, Any]) -> None:
-    """What is changed in place must not share memory with another input: the graph treats them as separate."""
+    """What is changed in place must not share memory with another input: to the graph they are separate."""
     for target in targets:
         for v, x in given.items():
             if x is target and sum(y is target for y in given.values()) == 1:

@@ -1,7 +1,7 @@
 """Graph: a program as values, from inputs to outputs.
 
-Graphs are pure: an in-place operation of the traced program is a new value here, and a write to the tensor from
-outside at the end. Next: `text.py` (printing), `parse.py` (reading back), `verify.py`, `trace.py`.
+Graphs are pure: an in-place operation of the traced program is a new value here, and a write to the tensor
+from outside at the end. Next: `text.py` (printing), `parse.py` (reading back), `verify.py`, `trace.py`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Graph:
     captures: values read from tensors that were there before.
     outputs:  what is returned, in order.
     writes:   pairs (capture or input, value): the tensor's memory gets the value once all outputs are known.
-    values:   everything that has to be computed, in order (made from outputs and writes; what neither needs is
-              not there).
+    values:   everything that has to be computed, in order (made from outputs and writes; what neither needs
+              is not there).
 
     `print(graph)` gives text that `parse` reads back. `graph(*tensors)` runs it.
     """

@@ -1,4 +1,4 @@
-"""Text back into a graph: the reverse of `text.py`. Nothing is evaluated; the text is read as a syntax tree."""
+"""Text back into a graph: the reverse of `text.py`. Nothing is evaluated, only read as a syntax tree."""
 
 from __future__ import annotations
 
@@ -190,6 +190,5 @@ class _Reader:
             }
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "slice":
             return slice(*(self.literal(n, where) for n in node.args))
-        self.fail(
-            where, f"{ast.unparse(node)!r} is neither a number, a type, a slice, nor a tuple or list of them"
-        )
+        must = f"{ast.unparse(node)!r} is neither a number, a type, a slice, nor a tuple or list of them"
+        return self.fail(where, must)

@@ -24,9 +24,15 @@ def ruled(v: Value) -> tuple[Any, Any]:
         raise _refused(v, err.summary) from None
     except (TypeError, KeyError, IndexError, ValueError, AttributeError, StopIteration) as err:
         raise _refused(v, f"{type(err).__name__}: {err}") from None
-    bad = {x.dtype for x in v.operands if v.op.takes and x.dtype.numpy not in v.op.takes}
+    rule = v.op.dtype
+    bad = {
+        x.dtype
+        for x in v.inputs[rule.first : rule.leading]
+        if isinstance(x, Value) and not rule.takes(x.dtype)
+    }
     if bad:
-        raise _refused(v, f"the type must be {v.op.dtype.wanted}, not {_listed(bad)}")
+        wanted = rule.wanted or ("floating point" if rule.floating else "not bool")
+        raise _refused(v, f"the type must be {wanted}, not {_listed(bad)}")
     if v.op.dtype.unify:
         kinds = {x.dtype for x in list(v.inputs)[v.op.dtype.first :] if isinstance(x, Value)}
         if len(kinds) > 1:

@@ -1,9 +1,10 @@
 """Fewer values, the same results: `simplify`.
 
-Each rewrite keeps every value bit for bit, NaN and signed zeros included: `x + 0` is not x when x is -0, so it
-stays; `x * 1` goes. A rewrite that changes the order of elements in memory is left out where that order decides
-in which order numbers are summed. Rewrites look at one value and its inputs; the graph is walked in order until nothing
-changes. What nobody needs any more disappears by itself, since a graph holds only what its outputs reach.
+Each rewrite keeps every value bit for bit, NaN and signed zeros included: `x + 0` is not x when x is -0, so
+it stays; `x * 1` goes. A rewrite that changes the order of elements in memory is left out where that order
+decides in which order numbers are summed. Rewrites look at one value and its inputs; the graph is walked in
+order until nothing changes. What nobody needs any more disappears by itself, since a graph holds only what
+its outputs reach.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ Rewrite = Callable[[Value], Value | None]
 def simplify(graph: Graph) -> Graph:
     """A graph with the same inputs and results and, usually, fewer values.
 
-    Equal computations are done once, constants are computed now, operations that change nothing are left out, and
-    chains of views become one.
+    Equal computations are done once, constants are computed now, operations that change nothing are left out,
+    and chains of views become one.
 
     >>> import chainrule as torch
     >>> from chainrule.graph import simplify, trace
@@ -83,7 +84,7 @@ def _order_matters(graph: Graph) -> set[Value]:
 
 
 def _in_order(v: Value, ordered: set[Value]) -> bool:
-    """Whether a value lies in row-major order in memory, as inputs do; NumPy keeps the order of the inputs."""
+    """Whether a value lies in row-major order in memory, as inputs do; NumPy keeps their order."""
     if v.op is None or v.op is mv.COPY or v.op.kind == CONTRACTION:
         return v.kind != PART
     if v.op.kind is VIEW and v.op is not vw.RESHAPE:

@@ -43,7 +43,7 @@ def symbol(name: str, shape: Any = (), *, dtype: Any = None, requires_grad: bool
         )
     kind = dtypes.get_default_dtype() if dtype is None else as_dtype(dtype)
     out = traced(Value(INPUT, new_shape(sizes_from_args((shape,), "symbol")), kind, name=name))
-    return out.requires_grad_() if requires_grad else out  # type: ignore[return-value]
+    return out.requires_grad_() if requires_grad else out
 
 
 def graph_of(*outputs: Traced, name: str = "expression") -> Graph:

@@ -1,9 +1,9 @@
 """`trace`: a Python function over tensors as a graph.
 
-The function runs once, with traced tensors for its inputs. What Python does on the way (loops over numbers, `if`
-on settings, function calls) is gone afterwards; what depends on values of tensors is refused. Tensors from
-outside (parameters, buffers) are captured: the graph reads them when it runs, and writes them if the function
-did. Next: `symbols.py`.
+The function runs once, with traced tensors for its inputs. What Python does on the way (loops over numbers,
+`if` on settings, function calls) is gone afterwards; what depends on values of tensors is refused. Tensors
+from outside (parameters, buffers) are captured: the graph reads them when it runs, and writes them if the
+function did. Next: `symbols.py`.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
     """The graph of `function(*inputs)`; the inputs are only looked at for their shapes and types.
 
     The function may return a tensor, or tuples, lists and dicts of tensors (and None). It may differentiate:
-    `autograd.grad` inside becomes part of the graph. In-place operations on tensors from outside become writes.
+    `autograd.grad` inside becomes part of the graph. In-place operations on tensors from outside
+    become writes.
     simplify:  pass the graph through `simplify` before it is returned.
-    Raises:    TraceError where the function asks for a value, draws random numbers, or returns something else.
+    Raises:    TraceError where the function asks for a value, draws random numbers, or returns no tensor.
 
     >>> import chainrule as torch
     >>> from chainrule.graph import trace
@@ -115,7 +116,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
 
 
 def _refuse_kept(made: list[weakref.ref[Any]]) -> None:
-    """A traced tensor that somebody still holds would be without a value, and not be renewed by later runs."""
+    """Refuse a traced tensor that somebody still holds: it has no value, and later runs do not renew it."""
     if any(ref() is not None for ref in made):
         gc.collect()  # what only refers to itself is not held by anybody
     for ref in made:
@@ -124,10 +125,12 @@ def _refuse_kept(made: list[weakref.ref[Any]]) -> None:
             v = x._value
             raise TraceError.of(
                 "trace",
-                given=f"a tensor {x._a.shape} that was made inside the traced function, at {describe(v.site)}, "
+                given=f"a tensor {x._a.shape} that was made inside the traced function, at "
+                f"{describe(v.site)}, "
                 "and is still held outside",
                 must="a later run would make another one, and what holds this one would never know",
-                hint="return it, or make it outside and change it in place; an optimizer makes its state in its "
+                hint="return it, or make it outside and change it in place; an optimizer makes its state "
+                "in its "
                 "first step: take that one before",
                 site=v.site,
             )
@@ -136,7 +139,8 @@ def _refuse_kept(made: list[weakref.ref[Any]]) -> None:
 def _kept_and_written(v: Value) -> TraceError:
     return TraceError.of(
         "trace",
-        given=f"a tensor {v.shape} that was made inside the traced function, changed in place, and is still held "
+        given=f"a tensor {v.shape} that was made inside the traced function, changed in place, and is still "
+        f"held "
         "outside",
         must="whether later runs make it anew or go on with it cannot be said",
         hint="make it outside; an optimizer makes its state in its first step: take that one before",
@@ -153,7 +157,8 @@ def _refuse_overlap(captures: list[Value], writes: list[tuple[Value, Value]]) ->
             if other is not written and np.may_share_memory(written.data._a, other.data._a):
                 raise TraceError.of(
                     "trace",
-                    given=f"a write to a tensor {written.shape} from outside, and another tensor {other.shape} "
+                    given=f"a write to a tensor {written.shape} from outside, and another tensor "
+                    f"{other.shape} "
                     "from outside on the same memory",
                     must="the graph would not see what the write does to the other one",
                     hint="make the view inside the traced function",

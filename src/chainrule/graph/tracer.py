@@ -1,10 +1,10 @@
 """Tracing: tensors without numbers, and the interpreter that records what is done with them.
 
-A `Traced` tensor has shape and type but no values: its array is a `Standin`, which refuses to be read. Because
-its element type carries a mark, the short paths of the eager operators never take it for an ordinary array; the
-general path (`../eager.py`) meets the stand-in and hands the op to `record_op`. The composed functions, the
-layers and the tape look at shapes and types only, so they run as they are, and `backward` inside a traced
-function records the gradient rules like any other op.
+A `Traced` tensor has shape and type but no values: its array is a `Standin`, which refuses to be read.
+Because its element type carries a mark, the short paths of the eager operators never take it for an ordinary
+array; the general path (`../eager.py`) meets the stand-in and hands the op to `record_op`. The composed
+functions, the layers and the tape look at shapes and types only, so they run as they are, and `backward`
+inside a traced function records the gradient rules like any other op.
 
 An in-place operation gives the tensor a new value (`assign`). A view knows its base and the steps from it, so
 that a write through a view is a new value of the base, and a view of a written base is read anew.
@@ -65,14 +65,17 @@ def _refusing(name: str) -> Any:
     return method
 
 
-for _name in ("item", "tolist", "copy", "astype", "nonzero", "argsort", "sort", "searchsorted", "min", "max", "all", "any", "sum",
-              "fill", "__float__", "__int__", "__bool__", "__index__", "__setitem__", "tobytes", "take"):  # fmt: skip
+_READING = (
+    "item", "tolist", "copy", "astype", "nonzero", "argsort", "sort", "searchsorted", "min", "max", "all",
+    "any", "sum", "fill", "__float__", "__int__", "__bool__", "__index__", "__setitem__", "tobytes", "take",
+)  # fmt: skip
+for _name in _READING:
     setattr(Standin, _name, _refusing(_name))
 
 
 def standin(shape: Shape, kind: dtype) -> Standin:
     """A stand-in: every element is the same unused byte."""
-    return np.lib.stride_tricks.as_strided(  # type: ignore[no-any-return]
+    return np.lib.stride_tricks.as_strided(
         np.zeros(1, _MARKED[kind.numpy]), shape, (0,) * len(shape), writeable=False, subok=False
     ).view(Standin)
 
@@ -130,8 +133,9 @@ class Traced(Tensor):
         return self._at(None)  # type: ignore[return-value]
 
     def __repr__(self) -> str:
-        name = self.value.name
-        return f"traced({name + ': ' if name else ''}{self.value.dtype.name}[{', '.join(map(str, self._a.shape)) or '()'}])"
+        v = self.value
+        sizes = ", ".join(map(str, v.shape)) or "()"
+        return f"traced({v.name + ': ' if v.name else ''}{v.dtype.name}[{sizes}])"
 
     def __format__(self, spec: str) -> str:
         if spec:
@@ -275,8 +279,8 @@ class Tracer:
     def finish(self) -> tuple[list[tuple[Value, Value]], set[Value], list[weakref.ref[Traced]]]:
         """Give the tensors from outside back their state, and forget the trace.
 
-        Returns what was captured as pairs (value before, value now), which of it was made inside the trace, and
-        references to all traced tensors.
+        Returns what was captured as pairs (value before, value now), which of it was made inside the trace,
+        and references to all traced tensors.
         """
         for x, grad, node, version in self._met.values():
             x._grad, x._node, x._v = grad, node, version
@@ -358,7 +362,8 @@ def _note_view(op: Primitive, x: Traced, out: Traced, settings: dict[str, Any]) 
     origin = x if x._origin is None else x._origin
     out._origin, out._seen = origin, origin._value
     out._steps = (*x._steps, (op, settings))
-    # Whether a reshape of elements that do not lie in order is a view or a copy depends on the layout in memory.
+    # Whether a reshape of elements that do not lie in order is a view or a copy depends on the layout in
+    # memory.
     out._loose = x._loose or (op is RESHAPE and not x._ordered)
     out._view = view_of(op, x, settings)
 
@@ -426,7 +431,8 @@ def refuse_reading(x: TensorBase, what: str) -> NoReturn:
         what,
         given=f"a tensor {x._a.shape} in a traced function",
         must="its value of now would be fixed in the graph, also where later runs find another one there",
-        hint="compute with the tensor itself, or read it before the trace; for an optimizer capturable=True, and "
+        hint="compute with the tensor itself, or read it before the trace; for an optimizer "
+        "capturable=True, and "
         "numbers as options",
     )
 

@@ -145,7 +145,7 @@ class Primitive:
 class Interpreter:
     """Who runs primitives. `run` is set once, when the package is put together.
 
-    trace: what records ops instead, for tensors without values; set by `../graph/tracer.py` when it is loaded.
+    trace: what records ops instead, for tensors without values; set by `../graph/tracer.py` when loaded.
     """
 
     __slots__ = ("run", "trace")

@@ -128,7 +128,8 @@ class OpNode(Node):
               if nothing was kept.
     versions: the versions of the kept tensors at that time; -1 for what has none.
     shapes:   shapes of all inputs, if a rule reads them.
-    out:      the result's array (a tensor without values itself), if a rule reads it, with a weak reference to the tensor and its version.
+    out:      the result's array (a tensor without values itself), if a rule reads it, with a weak reference
+              to the tensor and its version.
     """
 
     __slots__ = ("inputs", "op", "out", "out_ref", "out_version", "settings", "shapes", "versions")

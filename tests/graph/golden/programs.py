@@ -1,4 +1,6 @@
-"""Programs whose graphs are kept as text beside this file. `python tools/write_golden_graphs.py` rewrites them."""
+"""Programs whose graphs are kept as text beside this file. `python tools/write_golden_graphs.py` rewrites
+them.
+"""
 
 from __future__ import annotations
 
