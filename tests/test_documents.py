@@ -1,4 +1,4 @@
-"""The examples in the README and in CONTRIBUTING are run, so that they cannot go stale."""
+"""The examples in the README, in CONTRIBUTING and in docs/graphs.md are run, so that they cannot go stale."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_examples_of_the_readme() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md"])
+def test_examples_run(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(
-        "\n".join(code_blocks(text, "python")), {}, "README.md", "README.md", 0
+        "\n".join(code_blocks(text, "python")), {}, document, document, 0
     )
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     report: list[str] = []
@@ -63,7 +64,9 @@ def test_commands_of_the_readme_are_those_of_ci() -> None:
     assert set(commands) <= set(ci)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/graphs.md"]
+)
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):

@@ -49,6 +49,7 @@ SECTIONS = (
     Section("chainrule.optim.lr_scheduler", "Learning-rate schedules"),
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
+    Section("chainrule.graph", "Explicit graphs"),
 )
 
 CONSTANTS = {

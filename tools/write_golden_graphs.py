@@ -1,4 +1,4 @@
-"""Write the graph texts that the tests compare with: `python tools/write_golden_graphs.py`, then review the diff."""
+"""Write the graph texts that the tests compare with. Run it, then review the diff like code."""
 
 from __future__ import annotations
 

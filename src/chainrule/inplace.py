@@ -353,7 +353,7 @@ def is_traced(*xs: Any) -> bool:
     return any(isinstance(x, TensorBase) and type(x._a) is not np.ndarray for x in xs)
 
 
-def _copy_traced(x: Any, source: Any) -> Any:
+def _copy_traced(x: Any, source: Any) -> Tensor:
     a = x._a
     tracked = check_leaf(x, (source,) if isinstance(source, TensorBase) else (), "x[...] = y")
     kind = FROM_NUMPY[a.dtype]
@@ -364,7 +364,8 @@ def _copy_traced(x: Any, source: Any) -> Any:
         if not broadcasts_to(y._a.shape, a.shape):
             raise _does_not_fit(a.shape, y._a)
         y = EXPAND(y, shape=a.shape)
-    return interpreter.trace.assign(x, y, "x[...] = y", tracked)
+    out: Tensor = interpreter.trace.assign(x, y, "x[...] = y", tracked)
+    return out
 
 
 def _does_not_fit(shape: tuple[int, ...], values: Any) -> ShapeError:

@@ -21,7 +21,7 @@ def flat(result: Any) -> list[Any]:
 
 
 def assert_same_bits(got: Any, wanted: Any, what: str) -> None:
-    """Equal types, shapes and bits; any NaN equals any other, since their payload depends on the processor."""
+    """Equal types, shapes and bits; any NaN equals any other: the payload depends on the machine."""
     got, wanted = flat(got), flat(wanted)
     assert len(got) == len(wanted), what
     for x, y in zip(got, wanted, strict=True):

@@ -1,4 +1,4 @@
-"""Random small programs: eager = traced = simplified = read back, values, gradients and changed inputs alike."""
+"""Random small programs: eager = traced = simplified = read back, values, gradients, changed inputs."""
 
 from __future__ import annotations
 

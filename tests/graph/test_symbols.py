@@ -100,11 +100,12 @@ def test_refusals() -> None:
         "  try: where(condition, a, b) instead of if, keep the tensor instead of a number, read values "
         "outside"
     )
-    assert refusal(torch.GradError, lambda: gradient((x * 2).sum(), x)) != ""
-    with pytest.raises(torch.ShapeError, match=r"x \+ y got x \(3,\) and y \(4,\)"):
+    assert "requires" in refusal(torch.GradError, lambda: gradient((x * 2).sum(), x))
+    with pytest.raises(torch.ShapeError, match=r"x \+ y got shapes \(3,\) and \(4,\)"):
         x + symbol("y", (4,))
 
 
 def test_importing_the_package_does_not_load_graphs() -> None:
-    code = "import sys, chainrule; assert 'chainrule.graph' not in sys.modules; chainrule.graph; chainrule.symbol"
+    loaded = "'chainrule.graph' in sys.modules"
+    code = f"import sys, chainrule; assert not {loaded}; chainrule.symbol('a'); assert {loaded}"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -165,7 +165,7 @@ class Traced(Tensor):
     def contiguous(self) -> Tensor:
         if self._ordered:
             return self
-        out: Traced = COPY(self)
+        out = lift(COPY(self))
         out._origin = self if self._origin is None else self._origin
         out._seen, out._loose = out._origin._value, True  # in eager mode it may be the tensor itself
         return out
