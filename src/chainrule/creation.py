@@ -12,14 +12,14 @@ from .base import TensorBase
 from .core import dtypes, memory
 from .core.dtypes import FROM_NUMPY, as_dtype, dtype
 from .core.errors import ArgumentError, DTypeError, ShapeError
-from .functions.options import check_device, kind_of, made, size_of
+from .functions.options import check_device, kind_of, made, size_of, values_of
 from .tensor import Tensor
 
 
 def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """A new array from nested sequences, numbers, arrays or tensors; the type by PyTorch's rules."""
     if isinstance(data, TensorBase):
-        return np.array(data._a, kind_of(dtype, FROM_NUMPY[data._a.dtype]))
+        return np.array(values_of(data, "tensor"), kind_of(dtype, FROM_NUMPY[data._a.dtype]))
     if isinstance(data, np.ndarray | np.generic):
         return np.array(data, kind_of(dtype, _known(data.dtype)), order="C")
     if hasattr(data, "__array__"):  # a pandas column, a PIL image, ...
@@ -79,7 +79,8 @@ def _known(kind: np.dtype[Any]) -> dtypes.dtype:
 def _plain(data: Any) -> Any:
     """Nested sequences with tensors inside as nested lists of Python numbers."""
     if isinstance(data, TensorBase):
-        return data._a.tolist() if data._a.ndim == 0 else data._a
+        a = values_of(data, "tensor")
+        return a.tolist() if a.ndim == 0 else a
     if isinstance(data, range):
         return list(data)
     if isinstance(data, list | tuple):
@@ -252,7 +253,7 @@ def full(
     tensor([7, 7])
     """
     check_device(device)
-    value = fill_value._a.item() if isinstance(fill_value, TensorBase) else fill_value
+    value = values_of(fill_value, "full").item() if isinstance(fill_value, TensorBase) else fill_value
     return made(
         np.full(size_of((size,), "full"), value, kind_of(dtype, dtypes.of_scalar(value))), requires_grad
     )
@@ -337,7 +338,9 @@ def arange(
     check_device(device)
     if end is None:
         start, end = 0, start
-    start, end, step = (v._a.item() if isinstance(v, TensorBase) else v for v in (start, end, step))
+    start, end, step = (
+        values_of(v, "arange").item() if isinstance(v, TensorBase) else v for v in (start, end, step)
+    )
     if step == 0 or (end - start) / step < 0:
         raise ArgumentError.of(
             "arange",

@@ -127,6 +127,22 @@ def test_returning_something_else() -> None:
     )
 
 
+VALUES_OUTSIDE = {
+    "tensor": lambda c, x: torch.tensor(c),
+    "full": lambda c, x: torch.full((2,), c.sum()),
+    "arange": lambda c, x: torch.arange(c.sum()),
+    "masked_select": lambda c, x: x.masked_select(c > 1),
+    "searchsorted": lambda c, x: torch.searchsorted(c[0], x),
+    "repeat_interleave": lambda c, x: x.repeat_interleave(c[0].long(), 0),
+    "quantile": lambda c, x: x.quantile(c[0]),
+}
+
+
+@pytest.mark.parametrize("what", VALUES_OUTSIDE)
+def test_functions_that_compute_with_values(what: str) -> None:
+    assert message(lambda x: VALUES_OUTSIDE[what](x, x)) == no_values(what)
+
+
 def test_trace_in_a_trace() -> None:
     assert message(lambda x: trace(torch.exp, x)) == (
         "trace got a call inside a traced function\n"
@@ -408,3 +424,98 @@ def test_two_threads_trace_at_once() -> None:
     assert len(texts) == 2
     assert texts[0] == texts[1]
     assert eager.special == 0
+
+
+def test_tensors_from_lists_of_tensors() -> None:
+    assert message(lambda x: torch.tensor([x[0], x[1]])) == no_values("tensor")
+    assert message(lambda x: torch.tensor([x[0, 0], 1.0])) == no_values("tensor")
+    held = torch.ones(2)
+    assert message(lambda x: x + torch.tensor(held)) == outside("tensor", "(2,)")
+
+
+@pytest.mark.parametrize("write", [lambda c: c.detach().mul_(2), lambda c: c[0].mul_(2), lambda c: c.mul_(2)])
+@pytest.mark.parametrize("from_outside", [True, False])
+def test_a_value_kept_for_backward_that_was_changed(write: Any, from_outside: bool) -> None:
+    held = torch.ones(2, 2)
+    p = torch.ones(2, requires_grad=True)
+
+    def f(x: Any) -> None:
+        c = held if from_outside else x
+        y = (p * c).sum()
+        write(c)
+        y.backward()
+
+    with pytest.raises(torch.GradError) as wanted:
+        f(X.clone())
+    with pytest.raises(torch.GradError) as caught:
+        trace(f, X)
+    assert "it was at version" in wanted.value.summary
+    told = [text.split("it was at version")[0] for text in (caught.value.summary, wanted.value.summary)]
+    assert told[0] == told[1]
+    p.grad = None
+
+
+def test_a_write_through_data_is_not_noticed_as_in_eager_mode() -> None:
+    p = torch.ones(2, requires_grad=True)
+    held = torch.ones(2)
+
+    def f(x: Any) -> Any:
+        y = (p * held).sum()
+        held.data.mul_(3)
+        return torch.autograd.grad(y, p)[0]
+
+    g = trace(f, X)
+    assert held.tolist() == [1.0, 1.0]
+    assert g(X).tolist() == [3.0, 3.0]
+    held.fill_(1)
+    assert f(X).tolist() == [3.0, 3.0]
+
+
+def test_shapes_that_do_not_fit_are_refused_as_in_eager_mode() -> None:
+    def f(x: Any) -> None:
+        x[0] = torch.ones(3)
+
+    with pytest.raises(torch.ShapeError) as wanted:
+        f(X)
+    with pytest.raises(torch.ShapeError) as caught:
+        trace(f, X)
+    assert caught.value.summary == wanted.value.summary
+
+    def whole(x: Any) -> None:
+        x.long().add_(1.5)
+
+    with pytest.raises(torch.DTypeError) as wanted_type:
+        whole(X)
+    with pytest.raises(torch.DTypeError) as caught_type:
+        trace(whole, X)
+    assert caught_type.value.summary == wanted_type.value.summary
+
+
+def test_with_anomaly_detection() -> None:
+    w = torch.ones(2, requires_grad=True)
+
+    def f(x: Any) -> Any:
+        return torch.autograd.grad((w * x).exp().sum(), w)[0]
+
+    with torch.autograd.detect_anomaly():
+        g = trace(f, X)
+    assert torch.equal(g(X), f(X))
+
+
+def test_functions_of_users() -> None:
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * x * 2
+
+    def f(x: Any) -> Any:
+        leaf = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(Double.apply(leaf).sum(), leaf)[0]
+
+    assert torch.equal(trace(f, X)(X), 2 * X)

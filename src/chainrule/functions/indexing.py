@@ -19,6 +19,7 @@ from ..core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ..ops import index as ix
 from ..ops import views as vw
 from ..ops.primitive import interpreter, tracing
+from .options import values_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -218,7 +219,7 @@ def _item(item: Any) -> Any:
 def _numbers(item: Any) -> Any:
     """A list without tensors in it."""
     if isinstance(item, TensorBase):
-        return item._a.tolist()
+        return values_of(item, "x[index]").tolist()
     return [_numbers(x) for x in item] if isinstance(item, list | tuple) else item
 
 

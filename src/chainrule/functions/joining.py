@@ -18,6 +18,7 @@ from ..eager import common_type, need_tensor
 from ..ops import arithmetic as ar
 from ..ops import move as mv
 from ..ops import views as vw
+from .options import values_of
 from .parts import narrow
 from .shaping import atleast_1d, atleast_2d, expand, reshape, transpose, unsqueeze
 
@@ -184,7 +185,9 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
     if dim is None:
         input, dim = reshape(input, -1), 0
     d = axis_index(dim, input._a.ndim, "repeat_interleave")
-    counts = repeats._a if isinstance(repeats, TensorBase) else np.asarray(repeats)
+    counts = (
+        values_of(repeats, "repeat_interleave") if isinstance(repeats, TensorBase) else np.asarray(repeats)
+    )
     if counts.dtype.kind not in "iu":
         raise DTypeError.of(
             "repeat_interleave",

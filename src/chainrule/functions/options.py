@@ -11,7 +11,7 @@ from ..core import dtypes
 from ..core.device import device as device_class
 from ..core.dtypes import as_dtype
 from ..core.shapes import new_shape, sizes_from_args
-from ..ops.primitive import tracing
+from ..ops.primitive import interpreter, tracing
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -28,6 +28,13 @@ def made(a: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
 def values_known(x: TensorBase) -> bool:
     """Whether x has values to look at; a program that is being recorded must not depend on any."""
     return tracing.tracer is None and type(x._a) is np.ndarray
+
+
+def values_of(x: TensorBase, what: str) -> np.ndarray[Any, Any]:
+    """The array of x, for a function that computes with its values outside of any graph."""
+    if not values_known(x):
+        interpreter.trace.refuse_reading(x, what)
+    return x._a
 
 
 def kind_of(dtype: Any, fallback: dtypes.dtype | None = None) -> np.dtype[Any]:

@@ -15,7 +15,7 @@ from ..ops import arithmetic as ar
 from ..ops import scatter as sc
 from ..ops.sort import ARGSORT
 from .joining import stack
-from .options import values_known
+from .options import values_known, values_of
 from .results import result_type
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def quantile(
         )
     if not isinstance(q, TensorBase | int | float):
         raise ArgumentError.of("quantile", given=f"q={q!r}", must="q must be a number or a tensor")
-    shares = q._a.tolist() if isinstance(q, TensorBase) else q
+    shares = values_of(q, "quantile").tolist() if isinstance(q, TensorBase) else q
     listed = shares if isinstance(shares, list) else [shares]
     if any(not (isinstance(s, int | float) and 0 <= s <= 1) for s in listed):
         raise ArgumentError.of(
@@ -320,8 +320,8 @@ def searchsorted(
     >>> torch.searchsorted(torch.tensor([1.0, 3.0]), torch.tensor([2.0, 3.0]))
     tensor([1, 1])
     """
-    rows = need_tensor(sorted_sequence, "searchsorted")._a
-    values = np.asarray(input._a if isinstance(input, TensorBase) else input)
+    rows = values_of(need_tensor(sorted_sequence, "searchsorted"), "searchsorted")
+    values = np.asarray(values_of(input, "searchsorted") if isinstance(input, TensorBase) else input)
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ArgumentError.of(
             "searchsorted",

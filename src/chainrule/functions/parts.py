@@ -142,7 +142,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     n = input._a.shape[d]
     wanted = indices_or_sections
     if isinstance(wanted, TensorBase):
-        wanted = wanted._a.tolist()
+        wanted = wanted.tolist()  # type: ignore[attr-defined]
     if isinstance(wanted, int):
         if wanted <= 0:
             raise ArgumentError.of(

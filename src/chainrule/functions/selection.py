@@ -21,7 +21,7 @@ from ..ops import index as ix
 from ..ops import scatter as sc
 from ..ops import views as vw
 from .indexing import read_key, stretched
-from .options import values_known
+from .options import values_known, values_of
 from .shaping import common_shape
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     )
     n = input._a.shape[d]
     wide = vw.EXPAND(input, shape=(*shape[:d], n, *shape[d + 1 :]))
-    places = np.broadcast_to(index._a, (*shape[:d], index._a.shape[d], *shape[d + 1 :]))
+    places = np.broadcast_to(
+        values_of(index, "take_along_dim"), (*shape[:d], index._a.shape[d], *shape[d + 1 :])
+    )
     return sc.GATHER(wide, wrap(np.where(places < 0, places + n, places)), dim=d)
 
 
@@ -179,7 +181,9 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     _bool(mask, "masked_select")
     shape = common_shape((need_tensor(input, "masked_select"), mask), "masked_select")
     wide = vw.EXPAND(input, shape=shape).reshape(-1)
-    return ix.INDEX(wide, wrap(np.flatnonzero(np.broadcast_to(mask._a, shape))), dims=(0,))
+    return ix.INDEX(
+        wide, wrap(np.flatnonzero(np.broadcast_to(values_of(mask, "masked_select"), shape))), dims=(0,)
+    )
 
 
 def _bool(mask: Tensor, name: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from ..base import TensorBase
+from ..base import TensorBase, owner_of
 from ..core.dtypes import FROM_NUMPY, dtype
 from ..core.shapes import Shape
 from ..eager import _check_each, _shape, _unify, record, user_site, view_of
@@ -42,8 +42,10 @@ class Standin(np.ndarray[Any, np.dtype[Any]]):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> NoReturn:
         refuse(f"numpy.{ufunc.__name__}")
 
-    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> NoReturn:
-        refuse(f"numpy.{function.__name__}")
+    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
+        if function not in (np.shape, np.ndim, np.size):
+            refuse(f"numpy.{function.__name__}")
+        return super().__array_function__(function, types, args, settings)
 
 
 def refuse(what: str) -> NoReturn:
@@ -414,11 +416,14 @@ def assign(x: Any, new: Any, what: str, tracked: bool) -> Any:
         origin._value = op_value(OVERWRITE, (old, new.value), steps, old.dtype, user_site())
         stand._value, stand._seen = new.value, origin._value
     touch(stand)
+    source = origin._source
+    if source is not None:  # a tensor from outside and its stand-in count their writes together
+        owner = owner_of(stand)
+        if owner is source or owner is origin:
+            touch(origin if owner is source else source)
     if tracked:
         adopt(stand, new._node)
-    source = origin._source
     if source is not None:
-        touch(source)
         source._node = origin._node
     return x
 

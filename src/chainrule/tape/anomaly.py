@@ -41,7 +41,8 @@ def set_enabled(on: bool) -> None:
 def _finite(x: Any) -> bool:
     """Whether an array or number holds no NaN and no infinity."""
     if isinstance(x, np.ndarray):
-        return x.dtype.kind != "f" or bool(np.isfinite(x).all())
+        # A graph's stand-in for an array has no values yet.
+        return x.dtype.kind != "f" or type(x) is not np.ndarray or bool(np.isfinite(x).all())
     return not isinstance(x, float) or math.isfinite(x)
 
 
