@@ -81,3 +81,17 @@ def test_one_capture_for_one_tensor_among_symbols() -> None:
     assert len(g.captures) == 1
     c.fill_(4)
     assert g([1.0, 2.0]).tolist() == [2.0, 3.0]
+
+
+def test_what_is_made_inside_may_be_changed_inside() -> None:
+    def f(x: Any) -> Any:
+        total = torch.zeros(2, 3)
+        total[0] = x[1]
+        total += x
+        copied = torch.empty(2, 3)
+        return total, copied.copy_(x)
+
+    g = trace(f, X)
+    assert (g.captures, g.writes) == ([], [])
+    for _ in range(2):
+        assert all(torch.equal(a, b) for a, b in zip(g(X), f(X), strict=True))

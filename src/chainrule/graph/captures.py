@@ -20,15 +20,17 @@ from .values import Value, constant, op_value
 SMALL = 4  # elements; larger arrays that hold one number are written as that number, expanded
 
 
-def constants(captures: Sequence[Value], fresh: set[Value]) -> dict[Value, Value]:
+def constants(captures: Sequence[Value], fresh: set[Value]) -> tuple[dict[Value, Value], set[Value]]:
     """For each capture whose tensor is held by nobody else the value that replaces it.
 
-    fresh: captures of tensors that are known to be made anew at every run, whoever holds them.
+    fresh:   captures of tensors that are made anew at every run; they are replaced even if somebody holds them.
+    Returns: the replacements, and which of the fresh ones are held.
 
     The captures must be all that refers to their tensors here. Whether somebody else does is found out by
     letting go of tensor and array, and looking whether they are still there.
     """
     replace: dict[Value, Value] = {}
+    held: set[Value] = set()
     tensors = [weakref.ref(v.data) for v in captures]
     arrays: list[Any] = [v.data._a for v in captures]
     for v in captures:
@@ -43,8 +45,10 @@ def constants(captures: Sequence[Value], fresh: set[Value]) -> dict[Value, Value
                 continue
         elif v not in fresh:
             continue
+        else:
+            held.add(v)
         replace[v] = known(np.array(v.data._a, order="C"))
-    return replace
+    return replace, held
 
 
 def _let_go(arrays: list[Any], i: int) -> np.ndarray[Any, Any] | None:

@@ -66,7 +66,7 @@ def graph_of(*outputs: Traced, name: str = "expression") -> Graph:
         if any(u.name == v.name for u in inputs[:i]):
             raise TraceError.of("graph_of", given=f"two symbols named {v.name!r}", must="names must differ")
     captures = [v for v in order if v.kind == CAPTURE]
-    replace = constants(captures, set())
+    replace, _ = constants(captures, set())
     captures = [v for v in captures if v not in replace]
     name_them(captures, inputs)
     graph = Graph(name, inputs, roots, captures)

@@ -99,11 +99,11 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
     _refuse_kept(made)
     writes = [(before, now) for before, now in writes + met if now is not before]
     captures = [before for before, _ in met]
-    for before, _ in writes:
-        if before in fresh:
-            raise _kept_and_written(before)
     _refuse_overlap(captures, writes)
-    replace = constants(captures, fresh)
+    replace, held = constants(captures, fresh)
+    for before, _ in writes:
+        if before in held:
+            raise _kept_and_written(before)
     captures = [v for v in captures if v not in replace]
     writes = [(before, now) for before, now in writes if before not in replace]
     name_them(captures, values)
