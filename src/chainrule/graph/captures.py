@@ -21,9 +21,9 @@ SMALL = 4  # elements; larger arrays that hold one number are written as that nu
 
 
 def constants(captures: Sequence[Value], fresh: set[Value]) -> tuple[dict[Value, Value], set[Value]]:
-    """For each capture whose tensor is held by nobody else the value that replaces it.
+    """For each capture whose tensor nobody else holds the value that replaces it.
 
-    fresh:   captures of tensors that are made anew at every run; they are replaced even if somebody holds them.
+    fresh:   captures of tensors that each run makes anew; they are replaced even if somebody holds them.
     Returns: the replacements, and which of the fresh ones are held.
 
     The captures must be all that refers to their tensors here. Whether somebody else does is found out by
