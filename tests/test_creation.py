@@ -115,7 +115,7 @@ def test_arrays_of_other_types() -> None:
         f"tensor got a NumPy array of type uint16\n{supported}\n  try: array.astype('float32')"
     )
     assert refusal(DTypeError, lambda: torch.from_numpy(np.array(["a"]))) == (
-        f"tensor got a NumPy array of type <U1\n{supported}"
+        f"from_numpy got a NumPy array of type <U1\n{supported}"
     )
 
 

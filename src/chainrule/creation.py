@@ -10,6 +10,7 @@ import numpy as np
 
 from .base import TensorBase
 from .core import dtypes, memory
+from .core.arrays import known_type, shared, unmasked
 from .core.dtypes import FROM_NUMPY, as_dtype, dtype
 from .core.errors import ArgumentError, DTypeError, ShapeError
 from .functions.options import check_device, kind_of, made, size_of, values_of
@@ -21,7 +22,11 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if isinstance(data, TensorBase):
         return np.array(values_of(data, "tensor"), kind_of(dtype, FROM_NUMPY[data._a.dtype]))
     if isinstance(data, np.ndarray | np.generic):
-        return np.array(data, kind_of(dtype, _known(data.dtype)), order="C")
+        return np.array(
+            unmasked(data, "tensor") if isinstance(data, np.ndarray) else data,
+            kind_of(dtype, known_type(data.dtype, "tensor")),
+            order="C",
+        )
     if hasattr(data, "__array__"):  # a pandas column, a PIL image, ...
         return _array_from(np.asarray(data), dtype)
     values = _plain(data)
@@ -48,7 +53,7 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if dtype is None:
         first = _first_numpy(data)
         if first is not None:  # NumPy scalars inside a list keep their type
-            kind = _known(first)
+            kind = known_type(first, "tensor")
         elif a.dtype.kind == "f" or a.size == 0:
             kind = dtypes.get_default_dtype()
         else:
@@ -62,18 +67,6 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             "tensor", given=f"NaN or infinity for {wanted}", must="integers have no such values"
         )
     return a.astype(wanted.numpy)
-
-
-def _known(kind: np.dtype[Any]) -> dtypes.dtype:
-    kind = kind.newbyteorder("=")
-    if kind not in FROM_NUMPY:
-        raise DTypeError.of(
-            "tensor",
-            given=f"a NumPy array of type {kind}",
-            must="supported are " + ", ".join(d.name for d in dtypes.ALL),
-            hint="array.astype('float32')" if kind.kind in "fuO" else "",
-        )
-    return FROM_NUMPY[kind]
 
 
 def _plain(data: Any) -> Any:
@@ -166,7 +159,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
             "from_numpy", given=type(ndarray).__name__, must="it takes a NumPy array", hint="tensor(...)"
         )
     if ndarray.dtype not in FROM_NUMPY or not ndarray.dtype.isnative:
-        _known(ndarray.dtype)
+        known_type(ndarray.dtype, "from_numpy")
         raise DTypeError.of(
             "from_numpy",
             given=f"an array of type {ndarray.dtype.str}",
@@ -180,7 +173,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
             must="tensors only step forward in memory",
             hint="from_numpy(array.copy())",
         )
-    return made(ndarray, False)
+    return made(shared(ndarray, "from_numpy"), False)
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:

@@ -20,6 +20,7 @@ import numpy as np
 from . import base
 from .base import Link, TensorBase, View, wrap
 from .core import dtypes, memory
+from .core.arrays import operand
 from .core.dtypes import FROM_NUMPY, dtype
 from .core.errors import PACKAGE_DIR, ArgumentError, DTypeError, GradError, Site
 from .core.shapes import BroadcastMismatch
@@ -433,7 +434,7 @@ def with_other(op: Primitive, x: Any, y: Any) -> Any:
     if isinstance(y, _OPERANDS):
         return run(op, (x, y), _NO_SETTINGS)
     if isinstance(y, _ndarray):
-        return run(op, (x, wrap(y)), _NO_SETTINGS)
+        return run(op, (x, wrap(operand(y, op.formula))), _NO_SETTINGS)
     return NotImplemented
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from . import eager
 from .base import TensorBase, base_of, owner_of, wrap
 from .core import dtypes
+from .core.arrays import operand
 from .core.dtypes import FROM_NUMPY
 from .core.errors import DTypeError, GradError, ShapeError
 from .core.lending import lend
@@ -172,7 +173,7 @@ def with_other(op: Primitive, x: Any, y: Any) -> Any:
     if isinstance(y, _OPERANDS):
         return apply(op, x, (y,))
     if isinstance(y, np.ndarray):
-        return apply(op, x, (wrap(y),))
+        return apply(op, x, (wrap(operand(y, op.formula)),))
     return NotImplemented
 
 

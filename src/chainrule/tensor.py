@@ -15,6 +15,7 @@ import numpy as np
 from . import inplace
 from .base import TensorBase, set_tensor_class, wrap
 from .core import dtypes
+from .core.arrays import operand
 from .core.errors import ArgumentError, DTypeError
 from .core.shapes import Size
 from .functions import (
@@ -52,7 +53,7 @@ def _operand(y: Any) -> bool:
 
 
 def _as_operand(y: Any) -> Any:
-    return wrap(np.asarray(y)) if isinstance(y, np.ndarray) else y
+    return wrap(operand(y, "an operation")) if isinstance(y, np.ndarray) else y
 
 
 def _infix(op: Primitive) -> Callable[[Any, Any], Tensor]:

@@ -217,6 +217,8 @@ def new_shape(sizes: Any) -> Shape:
 def infer_reshape(shape: Shape, wanted: Shape, what: str) -> Shape:
     """The shape a reshape leads to: the same number of elements, one -1 filled in."""
     total = prod(shape)
+    if prod(wanted) == total and min(wanted, default=0) >= 0:
+        return wanted
     if wanted.count(-1) > 1:
         raise ShapeError.of(
             what, given=f"shape {wanted}", must="only one size may be -1 (found from the others)"
