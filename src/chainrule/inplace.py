@@ -309,7 +309,7 @@ def copy_(self: Any, source: Any) -> Tensor:
     x: Tensor = self
     if is_traced(x, source):
         return _copy_traced(x, source)
-    if type(source) is int and x._node is None and x._view is None:  # zero_ and the like
+    if type(source) is int and -128 <= source <= 127 and x._node is None and x._view is None:  # zero_ etc.
         try:
             x._a.fill(source)
         except (ValueError, OverflowError):
@@ -322,7 +322,7 @@ def copy_(self: Any, source: Any) -> Tensor:
     tracked = check(x, args, "x[...] = y")
     a = x._a
     if not tracked:
-        values = source._a if args else source
+        values = source._a if args else dtypes.number(source, a.dtype, "x[...] = y")
         token = _set(_SILENT)
         try:
             a[...] = values
@@ -331,7 +331,7 @@ def copy_(self: Any, source: Any) -> Tensor:
         finally:
             _reset(token)
     else:
-        y = source if args else wrap(np.asarray(source, a.dtype))
+        y = source if args else wrap(np.asarray(dtypes.number(source, a.dtype, "x[...] = y"), a.dtype))
         if y._a.dtype != a.dtype:
             y = CAST(y, to=FROM_NUMPY[a.dtype], source=FROM_NUMPY[y._a.dtype])
         if y._a.shape != a.shape:

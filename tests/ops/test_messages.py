@@ -183,8 +183,13 @@ MESSAGES = [
         "  try: reshape or unsqueeze first, so that the axes line up",
     ),
     Message(
+        lambda: x(3)[0:1.5],
+        ArgumentError,
+        "x[...] got the slice 0:1.5:\n  the ends and the step of a slice must be integers",
+    ),
+    Message(
         lambda: x(4)[::-1],
-        IndexingError,
+        ArgumentError,
         "x[...] got a slice with step -1\n  the step of a slice must be positive\n  try: x.flip(dim)",
     ),
     Message(

@@ -16,6 +16,7 @@ from ..base import TensorBase, wrap
 from ..core import dtypes
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from ..core.shapes import broadcasts_to
 from ..ops import index as ix
 from ..ops import views as vw
 from ..ops.primitive import interpreter, tracing
@@ -46,6 +47,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         return vw.SLICE(input, key=(vw.plain_slice(index),))
     if isinstance(index, TensorBase) and index._a.ndim and index._a.dtype == np.int64 and input._a.ndim:
         return ix.INDEX(input, index, dims=(0,))
+    if index is True:  # a new axis; in a longer key, or as a tensor, it is a mask
+        return vw.SLICE(input, key=(None,))
     key = read_key(input, index)
     out = vw.SLICE(input, key=key.plain) if key.plain or not key.dims else input
     return ix.INDEX(out, *key.arrays, dims=key.dims) if key.dims else out
@@ -72,11 +75,18 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             must="what is written must be a tensor or a number",
             hint="x[...] = torch.tensor(y)",
         )
+    if type(index) is bool:
+        if index:
+            inplace.copy_(input, _lean(value, input._a.ndim) if isinstance(value, TensorBase) else value)
+        return
     key = read_key(input, index)
     target = vw.SLICE(input, key=key.plain) if key.plain else input
     if not key.dims:
-        inplace.copy_(target, value)
+        rank = target._a.ndim
+        wide = isinstance(value, TensorBase) and value._a.ndim > rank
+        inplace.copy_(target, _lean(value, rank) if wide else value)
         return
+    shape = ix.INDEX.shape(target._a.shape, *[a._a.shape for a in key.arrays], dims=key.dims)
     kind = input._a.dtype
     if not isinstance(value, TensorBase):
         value = wrap(np.asarray(dtypes.number(value, kind, "x[...] = y"), kind))
@@ -89,7 +99,6 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
                 hint=f"y.to({input.dtype})",
             )
         value = value.to(input.dtype)  # type: ignore[attr-defined]
-    shape = ix.INDEX.shape(target._a.shape, *[a._a.shape for a in key.arrays], dims=key.dims)
     settings = {"dims": key.dims, "accumulate": False}
     inplace.apply(ix.INDEX_PUT, target, (stretched(value, shape), *key.arrays), settings)
 
@@ -101,21 +110,25 @@ def stretched(value: Tensor, shape: tuple[int, ...]) -> Tensor:
     >>> stretched(torch.ones(1, 1, 2), (3, 2)).shape
     torch.Size([3, 2])
     """
-    have = value._a.shape
-    lean = have
-    while len(lean) > len(shape) and lean[0] == 1:
-        lean = lean[1:]
-    if lean == shape == have:
+    if value._a.shape == shape:
         return value
-    if len(lean) > len(shape) or any(
-        n not in (1, m) for n, m in zip(reversed(lean), reversed(shape), strict=False)
-    ):
+    lean = _lean(value, len(shape))
+    if not broadcasts_to(lean._a.shape, shape):
         raise ShapeError.of(
             "x[indices] = y",
-            given=f"y {have} for a place of shape {shape}",
+            given=f"y {value._a.shape} for a place of shape {shape}",
             must="read from the right, each axis of y must have the same size or size 1",
         )
-    return vw.EXPAND(value if lean == have else vw.RESHAPE(value, shape=lean), shape=shape)
+    return vw.EXPAND(lean, shape=shape)
+
+
+def _lean(value: Any, rank: int) -> Tensor:
+    """Without the leading axes of size 1 that a place of this rank does not have."""
+    shape = value._a.shape
+    while len(shape) > rank and shape[0] == 1:
+        shape = shape[1:]
+    lean: Tensor = value if shape == value._a.shape else vw.RESHAPE(value, shape=shape)
+    return lean
 
 
 class Key(NamedTuple):
@@ -123,7 +136,7 @@ class Key(NamedTuple):
 
     plain:  integers, slices and None, a view that comes first; empty if it would change nothing.
     arrays: index arrays, and in `dims` the axes of the view that they index.
-    masked: whether all of them came from masks.
+    masked: whether all of them came from masks with axes.
     """
 
     plain: vw.Key
@@ -154,6 +167,7 @@ def read_key(input: Tensor, index: Any) -> Key:
             else:
                 _check_mask(a.shape, shape, axis)
                 found = [wrap(places) for places in (a if a.ndim else a.reshape(1)).nonzero()]
+                masked = masked and a.ndim > 0
                 # A 0-d mask indexes an axis of size 1 that is put in front of the next.
                 plain.extend([slice(None)] * a.ndim if a.ndim else [None])
                 changes = changes or a.ndim == 0

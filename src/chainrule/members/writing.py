@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import inplace
 from ..base import TensorBase
+from ..core.errors import ArgumentError, ShapeError
 from ..functions import elementwise, joining, pointwise, products, sampling, scans, selection
 from ..inplace import composed
 from ..ops import arithmetic as ar
@@ -40,7 +41,14 @@ class Writing(TensorBase):
 
     # -- values ---------------------------------------------------------------------------------------
 
-    copy_ = inplace.copy_
+    def copy_(self, src: Tensor, non_blocking: bool = False) -> Self:
+        """The values of another tensor, broadcast and converted, written into this one. Returns self."""
+        if not isinstance(src, TensorBase):
+            raise ArgumentError.of(
+                "copy_", given=type(src).__name__, must="it copies a tensor", hint="fill_, for a number"
+            )
+        inplace.copy_(self, src)
+        return self
 
     def zero_(self) -> Self:
         """All elements become 0. Returns self."""
@@ -48,7 +56,11 @@ class Writing(TensorBase):
         return self
 
     def fill_(self, value: Any) -> Self:
-        """All elements become `value`. Returns self."""
+        """All elements become `value`, a number or a 0-d tensor. Returns self."""
+        if isinstance(value, TensorBase) and value._a.ndim:
+            raise ShapeError.of(
+                "fill_", given=f"a value of shape {value._a.shape}", must="it takes one number", hint="copy_"
+            )
         inplace.copy_(self, value)
         return self
 

@@ -53,6 +53,8 @@ def _check_bounds(x: Shape, indices: Any, dims: tuple[int, ...]) -> None:
 
 
 def _index(x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
+    if x.size == 0:  # NumPy would take indices that are not there, if there is nothing to take
+        _check_bounds(x.shape, indices, dims)
     try:
         return x.take(indices[0], axis=dims[0]) if len(dims) == 1 else x[_key(indices, dims)]
     except IndexError:
@@ -86,6 +88,8 @@ INDEX: Primitive = primitive(
 def _index_put(x: Any, y: Any, *indices: Any, dims: tuple[int, ...], accumulate: bool) -> Any:
     out = own_copy(x)
     key = _key(indices, dims)
+    if x.size == 0:  # as for reading
+        _check_bounds(x.shape, indices, dims)
     try:
         if not accumulate:
             out[key] = y

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import IndexingError, ShapeError
+from ..core.errors import ArgumentError, IndexingError, ShapeError
 from ..core.shapes import Shape
 from .primitive import LINEAR, MOVEMENT, VIEW, Primitive, primitive, sample
 from .rules import FIRST
@@ -151,7 +151,7 @@ def embed(g: Any, shape: Shape, key: Key) -> Any:
 def _take(x: Any, *, key: Key) -> Any:
     for item in key:
         if type(item) is slice and item.step is not None and item.step <= 0:
-            raise IndexError  # NumPy would step backwards; the shape rule says why that is refused
+            raise ValueError  # NumPy would step backwards; the shape rule says why that is refused
     out = x[key]
     # an integer on every axis would give a NumPy scalar, which shares no memory: end with an Ellipsis
     return out if isinstance(out, np.ndarray) else x[(*key, Ellipsis)]
@@ -257,16 +257,27 @@ DIAGONAL: Primitive = primitive(
 def plain_slice(item: slice) -> slice:
     """A slice whose ends are Python integers, and whose step is positive."""
     step = item.step
-    if step is None:
-        if (item.start is None or type(item.start) is int) and (item.stop is None or type(item.stop) is int):
-            return item
-    elif operator.index(step) <= 0:
+    plain = (item.start is None or type(item.start) is int) and (item.stop is None or type(item.stop) is int)
+    if plain and step is None:
+        return item
+    start, stop, step = (None if v is None else _whole(v, item) for v in (item.start, item.stop, step))
+    if step is not None and step <= 0:
         raise _bad_step(step)
-    return slice(*(None if v is None else operator.index(v) for v in (item.start, item.stop, step)))
+    return slice(start, stop, step)
 
 
-def _bad_step(step: Any) -> IndexingError:
-    return IndexingError.of(
+def _whole(end: Any, item: slice) -> int:
+    try:
+        return operator.index(end)
+    except TypeError:
+        text = ":".join("" if v is None else repr(v) for v in (item.start, item.stop, item.step))
+        raise ArgumentError.of(
+            "x[...]", given=f"the slice {text}", must="the ends and the step of a slice must be integers"
+        ) from None
+
+
+def _bad_step(step: Any) -> ArgumentError:
+    return ArgumentError.of(
         "x[...]",
         given=f"a slice with step {step}",
         must="the step of a slice must be positive",
