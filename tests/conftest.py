@@ -5,6 +5,7 @@ What pytest itself is told stands in `pyproject.toml`; `test_suite_itself.py` ch
 
 from __future__ import annotations
 
+import signal
 from importlib.util import find_spec
 
 from hypothesis import settings
@@ -16,3 +17,8 @@ collect_ignore = [] if find_spec("torch") else ["torch"]
 # because the machines that run this differ in speed.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+# A shell that runs the tests in the background has them, and every process they start, ignore Ctrl-C. The
+# tests of what Ctrl-C does need it to arrive.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
