@@ -47,8 +47,6 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         return vw.SLICE(input, key=(vw.plain_slice(index),))
     if isinstance(index, TensorBase) and index._a.ndim and index._a.dtype == np.int64 and input._a.ndim:
         return ix.INDEX(input, index, dims=(0,))
-    if index is True:  # a new axis; in a longer key, or as a tensor, it is a mask
-        return vw.SLICE(input, key=(None,))
     key = read_key(input, index)
     out = vw.SLICE(input, key=key.plain) if key.plain or not key.dims else input
     return ix.INDEX(out, *key.arrays, dims=key.dims) if key.dims else out
@@ -75,7 +73,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             must="what is written must be a tensor or a number",
             hint="x[...] = torch.tensor(y)",
         )
-    if type(index) is bool:
+    if type(index) is bool:  # alone, all or nothing; in a longer key it is a mask
         if index:
             inplace.copy_(input, _lean(value, input._a.ndim) if isinstance(value, TensorBase) else value)
         return

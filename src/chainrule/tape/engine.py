@@ -178,7 +178,7 @@ def store(node: AccumulateGrad, g: Any, fresh: bool, create_graph: bool) -> None
     Several threads may do that to one leaf at the same time; each sum is complete before the next begins.
     """
     leaf = node.leaf()
-    if leaf is None:
+    if leaf is None or leaf._node is None:  # nobody holds it, or it wants no gradient any more
         return
     with _storing:
         if leaf._grad is None:
