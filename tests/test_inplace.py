@@ -506,6 +506,28 @@ def test_memory_that_cannot_be_written() -> None:
         )
 
 
+def test_a_part_of_an_expanded_tensor_can_be_written() -> None:
+    """As long as no two of its elements share a place, and the memory is not read-only anyway."""
+    x = torch.arange(3.0, requires_grad=True)
+    w = torch.tensor([2.0, 3.0, 5.0], requires_grad=True)
+    y = x * 1
+    y.expand(4, 3)[2].mul_(w)
+    assert y.tolist() == [0, 3, 10]
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 3, 5]
+    assert w.grad.tolist() == [0, 1, 2]
+    for shape in ((1, 3), (1, 1, 3)):
+        z = torch.zeros(3)
+        z.expand(shape).add_(1)
+        assert z.tolist() == [1, 1, 1]
+    array = np.zeros(3, np.float32)
+    array.flags.writeable = False
+    for locked in (torch.zeros(3).expand(2, 1, 3)[:, 0], torch.from_numpy(array).expand(2, 3)[0]):
+        with pytest.raises(GradError, match="cannot be written"):
+            locked.add_(1)
+    assert array.tolist() == [0, 0, 0]
+
+
 def test_a_result_of_another_shape() -> None:
     x = torch.zeros(2)
     for write in (lambda: x.add_(torch.zeros(3, 2)), lambda: x.__iadd__(torch.zeros(3, 2))):

@@ -27,7 +27,7 @@ from .core.silence import leave as _reset
 from .eager import _F32, _F64, _OPERANDS, make_node, run, sync, user_site
 from .ops.move import CAST
 from .ops.primitive import Primitive, interpreter, tracing
-from .ops.views import EXPAND, OVERWRITE
+from .ops.views import EXPAND, OVERWRITE, unlock
 from .tape import mode
 from .tape.hooks import move_retained
 from .tape.node import AccumulateGrad, Node, OpNode
@@ -179,7 +179,7 @@ def with_other(op: Primitive, x: Any, y: Any) -> Any:
 
 def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
     """Whether the write must be recorded; raises if it is not allowed."""
-    if not x._a.flags.writeable:
+    if not x._a.flags.writeable and not _unlocked(x):
         raise GradError.of(
             f"in-place {what}",
             given=f"a tensor {x._a.shape} whose memory cannot be written",
@@ -188,6 +188,11 @@ def check(x: Any, args: tuple[Any, ...], what: str) -> bool:
             hint="clone() it first",
         )
     return check_leaf(x, args, what)
+
+
+def _unlocked(x: TensorBase) -> bool:
+    """Unlock a part of an expanded tensor, unless the owner's memory is not to be written either."""
+    return owner_of(x)._a.flags.writeable and unlock(x._a)
 
 
 def check_leaf(x: Any, args: tuple[Any, ...], what: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from ..base import TensorBase, wrap
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, ShapeError
-from ..core.shapes import axis_index, named_axes, sizes_from_args
+from ..core.shapes import axis_index, named_axes, real_axis, sizes_from_args
 from ..eager import common_type, need_tensor
 from ..ops import arithmetic as ar
 from ..ops import move as mv
@@ -276,7 +276,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         )
     out = input
     for shift, dim in zip(steps, axes, strict=True):
-        d = axis_index(dim, len(shape), "roll")
+        d = real_axis(dim, len(shape), "roll")
         n = shape[d]
         k = shift % n if n else 0
         out = cat([narrow(out, d, n - k, k), narrow(out, d, 0, n - k)], d)

@@ -134,13 +134,13 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements along one axis, in row-major order; a view where possible.
+    """All elements along one axis, in row-major order; a view of a contiguous tensor, else a copy.
 
     >>> import chainrule as torch
     >>> torch.tensor([[1, 2], [3, 4]]).ravel()
     tensor([1, 2, 3, 4])
     """
-    return reshape(input, -1)
+    return reshape(need_tensor(input, "ravel").contiguous(), -1)
 
 
 # -- other orders of the axes --------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """All tensors expanded to their common shape. Views.
+    """All tensors expanded to their common shape: views; one that has that shape is returned itself.
 
     Raises:  ShapeError naming the axis that disagrees.
 
@@ -313,9 +313,8 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     >>> [x.shape for x in torch.broadcast_tensors(torch.zeros(2, 1), torch.zeros(3))]
     [torch.Size([2, 3]), torch.Size([2, 3])]
     """
-    return tuple(
-        vw.EXPAND(x, shape=shape) for shape in [common_shape(tensors, "broadcast_tensors")] for x in tensors
-    )
+    shape = common_shape(tensors, "broadcast_tensors")
+    return tuple(x if x._a.shape == shape else vw.EXPAND(x, shape=shape) for x in tensors)
 
 
 def common_shape(tensors: Sequence[Tensor], what: str) -> tuple[int, ...]:

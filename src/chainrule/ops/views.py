@@ -78,6 +78,14 @@ def _expand(x: Any, *, shape: Shape) -> Any:
     return out
 
 
+def unlock(a: np.ndarray[Any, Any]) -> bool:
+    """Let an array be written that NumPy locked as part of an expanded one; not if elements share a place."""
+    if a.size and any(n > 1 and step == 0 for n, step in zip(a.shape, a.strides, strict=True)):
+        return False
+    a.flags.writeable = True
+    return True
+
+
 def reduce_to(g: Any, shape: Shape) -> Any:
     """The adjoint of broadcasting: sum g over the axes along which `shape` was repeated."""
     have = g._a.shape
@@ -188,6 +196,8 @@ def _overwrite(x: Any, y: Any, *, steps: Steps) -> Any:
     place = out
     for op, settings in steps:
         place = op.numpy(place, **settings)
+    if not place.flags.writeable:
+        unlock(place)
     place[...] = y
     return out
 
