@@ -685,3 +685,18 @@ def test_an_out_of_place_operation_inside_stays_out_of_place() -> None:
     w = x.index_copy(0, torch.tensor([0]), y)
     assert x.tolist() == [0, 1, 0, 0, 0]
     assert w.tolist() == [1, 1, 0, 0, 0]
+
+
+def test_what_shares_memory_in_doubt() -> None:
+    """`ravel` copies what is not contiguous even where steps could lead through it, unlike `reshape`."""
+    x = torch.arange(6.0)
+    x[::2].ravel().zero_()
+    assert x.tolist() == [0, 1, 2, 3, 4, 5]
+    x[::2].reshape(-1).zero_()
+    assert x.tolist() == [0, 1, 0, 3, 0, 5]
+    x.view(2, 3).ravel().zero_()
+    assert x.tolist() == [0] * 6
+    y = torch.zeros(2, 3)
+    same, row = torch.broadcast_tensors(y, torch.ones(3))
+    assert same is y
+    assert row.tolist() == [[1, 1, 1]] * 2

@@ -172,6 +172,11 @@ MESSAGES: list[tuple[Callable[[], Any], type[ChainruleError], str]] = [
         "split got dim=0 for a 0-d tensor\n  it needs at least one axis\n  try: x.reshape(1)",
     ),
     (
+        lambda: torch.tensor(1.0).roll(1, 0),
+        IndexingError,
+        "roll got dim=0 for a 0-d tensor\n  it needs at least one axis\n  try: x.reshape(1)",
+    ),
+    (
         lambda: torch.ones(2).reshape(1.5),
         ArgumentError,
         "reshape got (1.5,)\n  sizes must be integers\n  try: reshape(2, 3) or reshape((2, 3))",
