@@ -222,6 +222,34 @@ def test_sizes_that_make_no_tensor() -> None:
     )
 
 
+def test_arguments_of_another_kind() -> None:
+    assert refusal(DTypeError, lambda: torch.full((2,), "a")) == (
+        "full got fill_value of str\n  fill_value must be a number"
+    )
+    assert refusal(DTypeError, lambda: torch.arange(torch.tensor([3]))) == (
+        "arange got a limit or the step of shape (1,)\n  a limit or the step must be a number"
+    )
+    assert refusal(DTypeError, lambda: torch.linspace(0, 1, 1.5)) == (
+        "linspace got steps=1.5\n  the number of values must be an integer"
+    )
+    assert refusal(DTypeError, lambda: torch.zeros_like([1])) == (
+        "zeros_like got list\n  it takes a tensor\n  try: torch.tensor(...)"
+    )
+    assert refusal(DTypeError, lambda: torch.from_dlpack([1])) == (
+        "from_dlpack got list\n  it takes an object with the method __dlpack__\n  try: tensor(...)"
+    )
+    assert refusal(ArgumentError, lambda: torch.tensor(200, dtype=torch.int8)) == (
+        "tensor got an integer outside torch.int8\n  values must fit into the type"
+    )
+
+
+def test_lists_keep_the_types_of_what_is_in_them() -> None:
+    assert torch.tensor([np.float32(1), np.float64(2)]).dtype is torch.float64
+    assert torch.tensor([torch.tensor(1.5, dtype=torch.float64), 2]).dtype is torch.float64
+    assert torch.tensor([np.int32(1), np.int32(2)]).dtype is torch.int32
+    assert torch.arange(0, 7.5, 2.5, dtype=torch.int64).tolist() == [0, 2, 4, 6]
+
+
 def test_another_device() -> None:
     for call in (lambda: torch.zeros(2, device="cuda"), lambda: torch.tensor([1], device="cuda:0")):
         assert "the device must be 'cpu'" in refusal(ArgumentError, call)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from .core import dtypes, memory
 from .core.arrays import known_type, shared, unmasked
 from .core.dtypes import FROM_NUMPY, as_dtype, dtype
 from .core.errors import ArgumentError, DTypeError, ShapeError
-from .functions.options import check_device, kind_of, made, size_of, values_of
+from .functions.options import check_device, check_tensor, kind_of, made, size_of, values_of
 from .tensor import Tensor
 
 
@@ -51,9 +52,8 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             hint="encode text and categories as numbers first",
         )
     if dtype is None:
-        first = _first_numpy(data)
-        if first is not None:  # NumPy scalars inside a list keep their type
-            kind = known_type(first, "tensor")
+        if isinstance(_first(data), np.generic | np.ndarray | TensorBase):  # what is in a list keeps its type
+            kind = functools.reduce(dtypes.promote, _types(data))
         elif a.dtype.kind == "f" or a.size == 0:
             kind = dtypes.get_default_dtype()
         else:
@@ -61,7 +61,12 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         return a.astype(kind.numpy, copy=False)
     wanted = as_dtype(dtype)
     if a.size == 0 or a.dtype.kind == wanted.numpy.kind:
-        return np.array(values, wanted.numpy)
+        try:
+            return np.array(values, wanted.numpy)
+        except OverflowError:
+            raise ArgumentError.of(
+                "tensor", given=f"an integer outside {wanted}", must="values must fit into the type"
+            ) from None
     if a.dtype.kind == "f" and wanted.category == dtypes.INTEGER and not np.isfinite(a).all():
         raise ArgumentError.of(
             "tensor", given=f"NaN or infinity for {wanted}", must="integers have no such values"
@@ -98,6 +103,29 @@ def _first(values: Any) -> Any:
     while isinstance(values, list | tuple) and values:
         values = values[0]
     return values
+
+
+def _types(data: Any) -> Iterator[dtype]:
+    """The types of all that stands in nested sequences."""
+    if isinstance(data, TensorBase):
+        yield FROM_NUMPY[data._a.dtype]
+    elif isinstance(data, np.generic | np.ndarray):
+        yield known_type(data.dtype, "tensor")
+    elif isinstance(data, Sequence):
+        for part in data:
+            yield from _types(part)
+    else:
+        yield dtypes.of_scalar(data)
+
+
+def _number(value: Any, name: str, what: str) -> Any:
+    """A Python number from an argument: a number, or a tensor without axes."""
+    if isinstance(value, TensorBase) and not value._a.shape:
+        return values_of(value, name).item()
+    if not isinstance(value, int | float | np.number | np.bool_):
+        given = f"shape {tuple(value._a.shape)}" if isinstance(value, TensorBase) else type(value).__name__
+        raise DTypeError.of(name, given=f"{what} of {given}", must=f"{what} must be a number")
+    return value
 
 
 def _first_numpy(data: Any) -> np.dtype[Any] | None:
@@ -178,6 +206,13 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares memory with any object that speaks DLPack."""
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise DTypeError.of(
+            "from_dlpack",
+            given=type(ext_tensor).__name__,
+            must="it takes an object with the method __dlpack__",
+            hint="tensor(...)",
+        )
     return from_numpy(np.from_dlpack(ext_tensor))
 
 
@@ -246,7 +281,7 @@ def full(
     tensor([7, 7])
     """
     check_device(device)
-    value = values_of(fill_value, "full").item() if isinstance(fill_value, TensorBase) else fill_value
+    value = _number(fill_value, "full", "fill_value")
     return made(
         np.full(size_of((size,), "full"), value, kind_of(dtype, dtypes.of_scalar(value))), requires_grad
     )
@@ -268,25 +303,28 @@ def eye(
             [0., 1.]])
     """
     check_device(device)
-    return made(np.eye(n, m, dtype=kind_of(dtype)), requires_grad)
+    rows, columns = size_of((n, n if m is None else m), "eye")
+    return made(np.eye(rows, columns, dtype=kind_of(dtype)), requires_grad)
 
 
-def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
-    return kind_of(dtype, FROM_NUMPY[input._a.dtype])
+def _like(input: Tensor, dtype: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of the tensor to make."""
+    check_tensor(input, name)
+    return input._a.shape, kind_of(dtype, FROM_NUMPY[input._a.dtype])
 
 
 def zeros_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Zeros in the shape and type of another tensor."""
-    return made(np.zeros(input._a.shape, _like(input, dtype)), requires_grad)
+    return made(np.zeros(*_like(input, dtype, "zeros_like")), requires_grad)
 
 
 def ones_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Ones in the shape and type of another tensor."""
-    return made(np.ones(input._a.shape, _like(input, dtype)), requires_grad)
+    return made(np.ones(*_like(input, dtype, "ones_like")), requires_grad)
 
 
 def full_like(
@@ -298,21 +336,22 @@ def full_like(
     requires_grad: bool = False,
 ) -> Tensor:
     """One value everywhere, in the shape and type of another tensor."""
-    return made(np.full(input._a.shape, fill_value, _like(input, dtype)), requires_grad)
+    shape, kind = _like(input, dtype, "full_like")
+    return made(np.full(shape, _number(fill_value, "full_like", "fill_value"), kind), requires_grad)
 
 
 def empty_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """An uninitialised tensor in the shape and type of another."""
-    return made(memory.empty(input._a.shape, _like(input, dtype)), requires_grad)
+    return made(memory.empty(*_like(input, dtype, "empty_like")), requires_grad)
 
 
 # -- ranges ------------------------------------------------------------------------------------------------
 
 
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     *,
@@ -329,12 +368,16 @@ def arange(
     (tensor([0, 1, 2, 3]), tensor([1.0000, 1.5000]))
     """
     check_device(device)
-    if end is None:
-        start, end = 0, start
-    start, end, step = (
-        values_of(v, "arange").item() if isinstance(v, TensorBase) else v for v in (start, end, step)
-    )
-    if step == 0 or (end - start) / step < 0:
+    if start is None or end is None:
+        start, end = 0, start if end is None else end
+    start, end, step = (_number(v, "arange", "a limit or the step") for v in (start, end, step))
+    if (
+        dtype is not None
+        and kind_of(dtype).kind in "iu"
+        and all(math.isfinite(v) for v in (start, end, step))
+    ):
+        start, end, step = int(start), int(end), int(step)  # before counting
+    if step == 0 or not 0 <= (end - start) / step < math.inf:
         raise ArgumentError.of(
             "arange",
             given=f"start={start}, end={end}, step={step}",
@@ -369,12 +412,16 @@ def linspace(
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     check_device(device)
+    return made(_evenly(start, end, steps, "linspace").astype(kind_of(dtype)), requires_grad)
+
+
+def _evenly(start: Any, end: Any, steps: Any, name: str) -> np.ndarray[Any, Any]:
+    start, end = float(_number(start, name, "start")), float(_number(end, name, "end"))
+    if not isinstance(_number(steps, name, "steps"), int | np.integer):
+        raise DTypeError.of(name, given=f"steps={steps}", must="the number of values must be an integer")
     if steps < 0:
-        raise ArgumentError.of(
-            "linspace", given=f"steps={steps}", must="the number of values must not be negative"
-        )
-    start, end = float(start), float(end)
-    return made(np.linspace(start, end, steps).astype(kind_of(dtype)), requires_grad)
+        raise ArgumentError.of(name, given=f"steps={steps}", must="the number of values must not be negative")
+    return np.linspace(start, end, steps)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: dtype | None = None) -> Tensor:
@@ -384,4 +431,4 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: dty
     >>> torch.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    return made(np.power(base, np.linspace(float(start), float(end), steps)).astype(kind_of(dtype)), False)
+    return made(np.power(base, _evenly(start, end, steps, "logspace")).astype(kind_of(dtype)), False)

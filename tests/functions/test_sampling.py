@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import chainrule as torch
-from chainrule import ArgumentError, DTypeError
+from chainrule import ArgumentError, DTypeError, ShapeError
 
 N = 20_000
 
@@ -262,3 +262,12 @@ def test_weights_that_cannot_be_drawn_from() -> None:
         ),
     ):
         assert refusal(ArgumentError, lambda weights=weights: torch.multinomial(weights, 2)) == text
+
+
+def test_refused_shapes_and_counts() -> None:
+    assert refusal(ShapeError, lambda: torch.normal(torch.zeros(2), torch.ones(3))) == (
+        "normal got mean (2,) and std (3,)\n  the shapes must broadcast against each other"
+    )
+    assert refusal(ArgumentError, lambda: torch.multinomial(torch.ones(3), 0)) == (
+        "multinomial got num_samples=0\n  at least one index must be drawn"
+    )

@@ -201,7 +201,7 @@ class finfo:
         self.dtype, self.bits = d.name, info.bits
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.tiny)
-        self.resolution = float(info.resolution)
+        self.resolution = float(str(info.resolution))  # the decimal number itself: 0.001
 
     def __repr__(self) -> str:
         return (

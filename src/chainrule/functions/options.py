@@ -10,6 +10,7 @@ from ..base import TensorBase, wrap
 from ..core import dtypes
 from ..core.device import device as device_class
 from ..core.dtypes import as_dtype
+from ..core.errors import DTypeError
 from ..core.shapes import new_shape, sizes_from_args
 from ..ops.primitive import interpreter, tracing
 
@@ -48,6 +49,12 @@ def check_device(device: Any) -> None:
     """Refuse a device other than the CPU."""
     if device is not None:
         device_class(device)
+
+
+def check_tensor(x: Any, name: str) -> None:
+    """Refuse what is not a tensor."""
+    if not isinstance(x, TensorBase):
+        raise DTypeError.of(name, given=type(x).__name__, must="it takes a tensor", hint="torch.tensor(...)")
 
 
 def size_of(size: tuple[Any, ...], name: str, given: Any = None) -> tuple[int, ...]:

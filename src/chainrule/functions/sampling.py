@@ -14,9 +14,9 @@ from .. import inplace
 from ..base import TensorBase, wrap
 from ..core import dtypes, random
 from ..core.dtypes import FROM_NUMPY, dtype
-from ..core.errors import ArgumentError, DTypeError
+from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..ops.primitive import interpreter, tracing
-from .options import check_device, kind_of, made, size_of
+from .options import check_device, check_tensor, kind_of, made, size_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -128,6 +128,7 @@ def rand_like(
     input: Tensor, *, dtype: dtype | None = None, generator: random.Generator | None = None
 ) -> Tensor:
     """Uniform random numbers in [0, 1), in the shape and type of another tensor."""
+    check_tensor(input, "rand_like")
     return rand(input._a.shape, dtype=dtype or input.dtype, generator=generator)
 
 
@@ -135,11 +136,12 @@ def randn_like(
     input: Tensor, *, dtype: dtype | None = None, generator: random.Generator | None = None
 ) -> Tensor:
     """Standard normal random numbers in the shape and type of another tensor."""
+    check_tensor(input, "randn_like")
     return randn(input._a.shape, dtype=dtype or input.dtype, generator=generator)
 
 
 def randint(
-    low: int,
+    low: int = 0,
     high: Any = None,
     size: Any = None,
     *,
@@ -185,6 +187,7 @@ def randperm(
     tensor([0, 1, 2, 3, 4])
     """
     check_device(device)
+    (n,) = size_of((n,), "randperm")
     a = stream(generator).permutation(n)
     return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), False)
 
@@ -211,7 +214,14 @@ def normal(
         raise ArgumentError.of("normal", given=f"std={low}", must="a standard deviation must not be negative")
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
     if tensors:
-        shape = np.broadcast_shapes(*[x._a.shape for x in tensors])
+        try:
+            shape = np.broadcast_shapes(*[x._a.shape for x in tensors])
+        except ValueError:
+            raise ShapeError.of(
+                "normal",
+                given=f"mean {tensors[0]._a.shape} and std {tensors[1]._a.shape}",
+                must="the shapes must broadcast against each other",
+            ) from None
         kind: Any = FROM_NUMPY[tensors[0]._a.dtype]
     elif size is None:
         raise ArgumentError.of(
@@ -264,6 +274,10 @@ def multinomial(
             "multinomial",
             given=f"{input.dtype} weights {w.shape}",
             must="weights must be a floating-point vector or matrix",
+        )
+    if num_samples <= 0:
+        raise ArgumentError.of(
+            "multinomial", given=f"num_samples={num_samples}", must="at least one index must be drawn"
         )
     rows = np.atleast_2d(w).astype(np.float64)
     if not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(1) == 0).any():
@@ -357,16 +371,21 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: random.Generato
 
 
 def random_(
-    self: Tensor, from_: int = 0, to: int | None = None, *, generator: random.Generator | None = None
+    self: Tensor,
+    from_: int | None = None,
+    to: int | None = None,
+    *,
+    generator: random.Generator | None = None,
 ) -> Tensor:
     """Fill with random integers in [from, to); with one number in [0, number). Returns self."""
-    if to is None:
-        limit = (
+    if from_ is None and to is None:
+        to = (
             2**24
             if self._a.dtype.kind == "f"
             else int(np.iinfo(self._a.dtype).max)
             if self._a.dtype.kind != "b"
             else 2
         )
-        from_, to = (0, limit) if from_ == 0 else (0, from_)
-    return _filled(self, stream(generator).integers(from_, to, self._a.shape))
+    elif to is None:
+        from_, to = 0, from_
+    return _filled(self, stream(generator).integers(from_ or 0, to, self._a.shape))
