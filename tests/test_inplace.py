@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as torch
-from chainrule import DTypeError, GradError, ShapeError
+from chainrule import ArgumentError, DTypeError, GradError, ShapeError
 from tests.sites import line
 
 Tensor = torch.Tensor
@@ -700,3 +700,12 @@ def test_what_shares_memory_in_doubt() -> None:
     same, row = torch.broadcast_tensors(y, torch.ones(3))
     assert same is y
     assert row.tolist() == [[1, 1, 1]] * 2
+
+
+def test_fill_takes_one_number() -> None:
+    for value, name in (("a", "str"), (None, "NoneType"), ([1], "list")):
+        with pytest.raises(ArgumentError) as caught:
+            torch.ones(2).fill_(value)
+        assert caught.value.summary == (
+            f"fill_ got {name}\n  it takes a number or a 0-d tensor\n  try: fill_(0.0)"
+        )

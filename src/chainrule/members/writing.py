@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from .. import inplace
 from ..base import TensorBase
 from ..core.errors import ArgumentError, ShapeError
@@ -60,6 +62,13 @@ class Writing(TensorBase):
         if isinstance(value, TensorBase) and value._a.ndim:
             raise ShapeError.of(
                 "fill_", given=f"a value of shape {value._a.shape}", must="it takes one number", hint="copy_"
+            )
+        if not isinstance(value, TensorBase | int | float | np.number | np.bool_):
+            raise ArgumentError.of(
+                "fill_",
+                given=type(value).__name__,
+                must="it takes a number or a 0-d tensor",
+                hint="fill_(0.0)",
             )
         inplace.copy_(self, value)
         return self
