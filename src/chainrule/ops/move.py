@@ -65,7 +65,7 @@ def start(shapes: Any, i: int, dim: int) -> int:
 
 CAT = primitive(
     "cat", kind=MOVEMENT, inputs="*xs", formula="cat(xs)", shape=_joined, dtype=SAME,
-    numpy=lambda *xs, dim: np.concatenate(xs, axis=dim),
+    numpy=lambda *xs, dim: np.ascontiguousarray(np.concatenate(xs, axis=dim)),
     vjp=each(lambda g, i, shapes, dim: g.narrow(dim, start(shapes, i, dim), shapes[i][dim])), jvp=LINEAR,
     d="narrow(g, dim, start(shapes, i, dim), shapes[i][dim])", why="each part keeps its own gradient",
     samples=[

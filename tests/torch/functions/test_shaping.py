@@ -141,6 +141,8 @@ TABLE = table(
     T.cat([x, y, z], dim=-1)                             :: 2x1 2x2 2x3
     T.cat((x,))                                          :: 2x3
     T.cat((x, x))                                        :: 2x3
+    {T.cat((x, y))|T.stack((x, y))|x.roll(1, 0)|T.vstack((x, y))|x.tile(2)}.is_contiguous()
+        :: 2x3t 2x3t; 2x3s 2x3s
     T.concat((x, y), axis=0)                             :: 2 3
     T.concatenate((x, y), 0)                             :: 2 3
     T.cat(())                                            :: 2
