@@ -10,7 +10,6 @@ import importlib as _importlib
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
-from .autograd.switches import is_anomaly_enabled
 from .core.device import device
 from .core.dtypes import bool_ as bool
 from .core.dtypes import (
@@ -314,6 +313,7 @@ from .functions.shaping import (
     unsqueeze,
 )
 from .printing import get_printoptions, set_printoptions
+from .tape.anomaly import enabled as is_anomaly_enabled
 from .tape.mode import (
     enable_grad,
     inference_mode,
