@@ -38,6 +38,13 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     (tensor([[ 7., 10.],
             [15., 22.]]), tensor(5.), tensor([4., 6.]))
     """
+    if not isinstance(equation, str):
+        raise ArgumentError.of(
+            "einsum",
+            given=type(equation).__name__,
+            must="the equation comes first, as text",
+            hint="einsum('ij->j', x)",
+        )
     tensors = operands[0] if len(operands) == 1 and isinstance(operands[0], tuple | list) else operands
     xs = [need_tensor(x, "einsum") for x in tensors]
     inputs, output = _read(equation, xs)
@@ -59,17 +66,10 @@ def _bad(equation: str, must: str) -> ArgumentError:
 
 def _read(equation: str, xs: list[Tensor]) -> tuple[list[list[Name]], list[Name]]:
     """The names of each operand's axes, and of the result's."""
-    if not isinstance(equation, str):
-        raise ArgumentError.of(
-            "einsum",
-            given=type(equation).__name__,
-            must="the equation comes first, as text",
-            hint="einsum('ij->j', x)",
-        )
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(xs):
-        raise _bad(equation, f"it names {len(terms)} operands, but {len(xs)} are given")
+        raise _bad(equation, f"it must have one term for each operand, and there are {len(xs)}")
     inputs = [_names(equation, term, x._a.ndim) for term, x in zip(terms, xs, strict=True)]
     every = [n for names in inputs for n in names]
     dots = sorted({n for n in every if isinstance(n, int)})
@@ -91,7 +91,7 @@ def _names(equation: str, term: str, rank: int) -> list[Name]:
         raise _bad(equation, "axes are named by letters, with one '...' at most for each operand")
     hidden = rank - len(letters)
     if hidden < 0 or (hidden and not dots):
-        raise _bad(equation, f"{term!r} names {len(letters)} axes, but the operand has {rank}")
+        raise _bad(equation, f"{term!r} must name each axis of its operand, which has {rank}")
     return [*before, *range(-hidden, 0), *after]
 
 

@@ -310,7 +310,7 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     """
     if len(tensors) < 2:
         raise ArgumentError.of(
-            "multi_dot", given=f"{len(tensors)} tensors", must="there must be at least two"
+            "multi_dot", given=f"a list of {len(tensors)}", must="there must be at least two tensors"
         )
     for x in tensors[1:-1]:
         _need_rank(x, 2, "multi_dot", "a factor in the middle")

@@ -275,7 +275,7 @@ def _slices(
     ):
         raise IndexingError.of(
             name,
-            given=f"a source {source._a.shape} for {at._a.size} slices along axis {d} of a tensor {have}",
+            given=f"a source {source._a.shape} and an index {at._a.shape} for axis {d} of a tensor {have}",
             must=f"the source must have shape {wanted}",
         )
     return d, at, vw.RESHAPE(source, shape=wanted)
