@@ -65,6 +65,11 @@ def _towards_zero(x: int, y: int) -> int:
     return _sign(x) * _sign(y) * (abs(x) // abs(y))
 
 
+def _clamp(x: float, low: float | None, high: float | None) -> float:
+    x = x if low is None or x > low else low
+    return x if high is None or x < high else high
+
+
 def _mp(function: Callable[..., Any]) -> Callable[[Any], float]:
     return lambda v: float(function(mpmath.mpf(v)))
 
@@ -104,6 +109,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "maximum": _both(max, lambda x, y: np.where(np.isnan(x) | (x > y), x, y)),
     "minimum": _both(min, lambda x, y: np.where(np.isnan(x) | (x < y), x, y)),
     "relu": _both(lambda x: x if x > 0 else 0, lambda x: np.where(x <= 0, 0, x)),
+    "clamp": _both(_clamp, lambda x, low, high: np.clip(x, low, high)),
     "floor": _both(math.floor, np.floor),
     "ceil": _both(math.ceil, np.ceil),
     "trunc": _both(math.trunc, np.trunc),

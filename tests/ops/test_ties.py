@@ -82,6 +82,11 @@ def _relu() -> None:
     assert grads(torch.relu, [0.0, -0.0, 1.0, -1.0, NAN]) == [[0, 0, 1, 0, 1]]
 
 
+def _clamp() -> None:
+    assert grads(lambda x: x.clamp(-1, 1), [-2.0, -1.0, 0.0, 1.0, 2.0, NAN]) == [[0, 1, 1, 1, 0, 0]]
+    assert grads(lambda x: x.clamp(min=0), [-1.0, 0.0, 1.0], g=[INF, 1.0, INF]) == [[0, 1, INF]]
+
+
 def _jumps(function: Callable[..., Any]) -> Callable[[], None]:
     def case() -> None:
         assert grads(function, [0.0, 1.0, -2.0, 0.5, 1.5], g=[1.0, INF, NAN, 1.0, 1.0]) == [[0, 0, 0, 0, 0]]
@@ -173,6 +178,7 @@ CASES: dict[str, Callable[[], None]] = {
     "maximum": _maximum,
     "minimum": _minimum,
     "relu": _relu,
+    "clamp": _clamp,
     "floor": _jumps(torch.floor),
     "ceil": _jumps(torch.ceil),
     "trunc": _jumps(torch.trunc),

@@ -77,6 +77,10 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     common = common_type((input, *limits))
     _need_fit((input, *limits), "clamp")
     out = input if input.dtype is common else input.to(common)
+    if all(isinstance(limit, int | float) and limit == limit for limit in limits):
+        if common.category == dtypes.INTEGER:
+            min, max = (x if x is None else dtypes.number(x, common.numpy, "clamp") for x in (min, max))
+        return ar.CLAMP(out, low=min, high=max)
     # `where` passes the gradient on the limits themselves, where maximum would halve it; NaN stays.
     if min is not None:
         out = ar.WHERE(_beyond(cm.LT, out, min), min, out)

@@ -174,6 +174,33 @@ RELU = primitive(
 )  # fmt: skip
 
 
+def within(x: Any, low: Any, high: Any) -> Any:
+    """Whether x lies in [low, high], where None is no limit; NaN does not."""
+    if low is None:
+        return x <= high
+    return x >= low if high is None else (x >= low) & (x <= high)
+
+
+def _limited(x: np.ndarray[Any, Any], low: Any, high: Any, out: Any = None) -> Any:
+    if low is None:
+        return np.minimum(x, x.dtype.type(high), out=out)
+    above = np.maximum(x, x.dtype.type(low), out=out)
+    return above if high is None else np.minimum(above, x.dtype.type(high), out=above if above.ndim else out)
+
+
+CLAMP = primitive(
+    "clamp", kind=ELEMENTWISE, formula="min(max(x, low), high)", shape=same_shape, dtype=NO_BOOL,
+    numpy=_limited,
+    vjp=(lambda g, x, low, high: within(x, low, high).where(g, 0.0),), jvp=DIAGONAL,
+    d="within(x, low, high)", why="1 inside the limits and on them, 0 outside",
+    samples=[
+        sample(floats(0, 3, avoid=(1, 2)), low=1, high=2), sample(floats(0, 3, avoid=(1,)), low=1, high=None),
+        sample(floats(0, 3, avoid=(1,)), low=None, high=1),
+    ],
+    ties="1 on a limit",
+)  # fmt: skip
+
+
 def _rounding(name: str, formula: str, rule: Any) -> Primitive:
     def evaluate(x: np.ndarray[Any, Any], out: Any = None) -> Any:
         return rule(x, out=out) if x.dtype.kind == "f" else x.copy()
