@@ -13,6 +13,7 @@ import numpy as np
 from ..core.errors import IndexingError, ShapeError
 from ..core.lending import own_copy
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
+from .lowering import Pull
 from .primitive import MOVEMENT, USE_NUMPY, Primitive, primitive, sample
 from .rules import FIRST
 from .samples import at, floats
@@ -62,11 +63,23 @@ def _index(x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
         raise
 
 
+def _pull(at: Any, out: Any, x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
+    rank = max(len(i.shape) for i in indices)
+    first = dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
+    picked = out[first : first + rank]
+    places = {
+        d: at.check(x, d, at(i, picked[rank - len(i.shape) :])) for d, i in zip(dims, indices, strict=True)
+    }
+    rest = iter([*out[:first], *out[first + rank :]])
+    return at(x, [places[d] if d in places else next(rest) for d in range(len(x.shape))])
+
+
 INDEX: Primitive = primitive(
     "index",
     strict=True, kind=MOVEMENT, inputs="x *indices", formula="x[indices]", shape=_indexed, dtype=FIRST,
     numpy=_index,
-    lower=USE_NUMPY, vjp=(
+    lower=Pull(_pull),
+    vjp=(
         lambda g, x_shape, indices, dims: INDEX_PUT(
             g.new_zeros(x_shape), g, *indices, dims=dims, accumulate=True
         ),

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
-
-from .primitive import Word
-
-PRODUCT_RULE: Final = Word("PRODUCT")  # the matrix product: loops of its own
+from typing import Any, Final
 
 Rule = Callable[..., Any]
+
+
+class Product:
+    """The matrix product: loops of its own."""
+
+
+PRODUCT: Final = Product()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,10 @@ class Pull:
 
     index: one int64 number for each axis of the result. `at(x, index)` reads an input there; `at.b` writes
     instructions; `at.check(x, axis, i)` gives i as a place from 0 along an axis of x and notes, for an error
-    after the run, if there is no such place. `far` says which inputs are read at computed places.
+    after the run, if there is no such place.
     """
 
     rule: Rule
-    far: tuple[int, ...] = ()
     when: Callable[..., bool] | None = None  # `when(*shapes, **settings)`: the cases that the rule covers
 
 
@@ -78,7 +80,13 @@ class Pieces:
     rule: Rule
 
 
-class Draw(NamedTuple):
-    """Random numbers from a position of a stream."""
 
-    kind: str
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Random numbers: element i depends on the stream's seed, the number of its first block, and i."""
+
+    rule: Rule
+
+
+Lowering = Strided | Fold | Composed | Pull | Pieces | Product | Draw

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..core import dtypes
+from . import lowering
 from .gradient import Rule, SavePlan, each
 from .rules import DTypeRule
 
@@ -92,7 +93,7 @@ class Primitive:
     shape: Callable[..., Any]
     dtype: DTypeRule
     numpy: Callable[..., Any]
-    lower: Callable[..., Any] | Word
+    lower: Callable[..., Any] | lowering.Lowering | Word
     vjp: tuple[Rule | None, ...] | Word
     vjp_each: Rule | None
     jvp: Callable[..., Any] | Word
@@ -179,7 +180,7 @@ def primitive(
     shape: Callable[..., Any],
     dtype: DTypeRule,
     numpy: Callable[..., Any],
-    lower: Callable[..., Any] | Word,
+    lower: Callable[..., Any] | lowering.Lowering | Word,
     vjp: Rules | each | Word,
     jvp: Callable[..., Any] | Word,
     d: str | tuple[str | None, ...] = (),
@@ -201,7 +202,7 @@ def primitive(
     numpy:      `numpy(*arrays, **settings)` -> array; may take `out=` to write into.
     lower:      native code. For an elementwise op `lower(b, *xs, **settings)` writes the value of one element
                 with the compiler's Emitter `b`; it may answer NotImplemented for types or numbers that it has
-                nothing for. USE_NUMPY: there is none.
+                nothing for. For others one of the rules of `lowering.py`. USE_NUMPY: there is none.
     vjp:        one rule per input (None: no gradient there), `each(rule)`, or NOT_DIFFERENTIABLE. A rule's
                 parameters say what it reads: g first, then any of the input names, `out`, `<input>_shape`,
                 settings, the name of the tail; with a tail also `i` (which input) and `shapes` (of all).
@@ -276,7 +277,7 @@ def problems(op: Primitive) -> Iterator[str]:
     for field_name in ("formula", "why"):
         if not getattr(op, field_name):
             yield f"{field_name} is empty"
-    if not callable(op.lower) and op.lower is not USE_NUMPY:
+    if not (callable(op.lower) or isinstance(op.lower, lowering.Lowering) or op.lower is USE_NUMPY):
         yield f"lower is {op.lower!r}, neither a rule nor USE_NUMPY"
     if not op.samples:
         yield "there are no samples, so nothing would test it"

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.errors import ShapeError
 from ..core.shapes import Shape
 from .move import CAT
+from .lowering import Fold
 from .primitive import LINEAR, REDUCTION, SCAN, USE_NUMPY, Primitive, primitive, sample
 from .reduce import SUM, reduced, spread, wide
 from .rules import ACCUMULATES, NO_BOOL, same_shape
@@ -144,7 +145,7 @@ def others(x: Any, dim: int) -> Any:
 
 PROD = primitive(
     "prod", kind=REDUCTION, formula="prod(x)", shape=_one_axis_removed, dtype=ACCUMULATES, numpy=_prod,
-    lower=USE_NUMPY,
+    lower=Fold(lambda d: 1, lambda b, total, x: b.mul(total, x)),
     vjp=(lambda g, x, x_shape, dim, keepdim: spread(g, x_shape, (dim,), keepdim) * others(x, dim),),
     jvp=lambda tangents, out, x, *, dim, keepdim: SUM(
         tangents[0] * others(x, dim), dim=(dim,) if x.shape else (), keepdim=keepdim

@@ -11,7 +11,7 @@ from llvmlite import ir
 
 from ...core.dtypes import float16, float32, float64
 from ...graph.values import CONSTANT, OP, Value
-from ...ops.lowering import PRODUCT_RULE, Draw, Fold, Pieces, Pull, Strided
+from ...ops.lowering import Draw, Fold, Pieces, Product, Pull, Strided
 from .emit import Emitter
 from .values import V, element_type
 from .vmath.registry import Math
@@ -49,7 +49,7 @@ def form_of(v: Value) -> str:
     if isinstance(rule, Pull):
         shapes = [x.shape if isinstance(x, Value) else () for x in v.inputs]
         return PULL if rule.when is None or rule.when(*shapes, **v.settings) else NUMPY
-    if rule is PRODUCT_RULE:
+    if isinstance(rule, Product):
         return PRODUCT if v.dtype in (float32, float64) else NUMPY
     return POINT if callable(rule) and weight(v) is not None else NUMPY
 

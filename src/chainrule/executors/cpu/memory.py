@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Final
 
-from ...graph.values import CONSTANT, Value
+from ...graph.values import CONSTANT, PART, Value
 from .access import is_identity
 from .forms import PRODUCT
 from .plan import LOOP, NEST, Kernel, Plan, Root
@@ -73,6 +73,9 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
 
     number = {kernel: i for i, kernel in enumerate(kernels)}
     made: dict[Value, int] = {}
+    for v in graph.values:
+        if v.kind == PART:
+            made[v] = next(i for i, k in enumerate(kernels) if k.main.value is v.inputs[0])
     for kernel in kernels:
         for root in kernel.roots:
             made.setdefault(root.value, number[kernel])
@@ -106,7 +109,7 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
 
 
 def _last_made(v: Value, kernels: list[Kernel], number: dict[Kernel, int]) -> int:
-    return max(number[k] for k in kernels if any(root.value is v for root in k.roots))
+    return max((number[k] for k in kernels if any(root.value is v for root in k.roots)), default=0)
 
 
 def _in_place(c: Value, v: Value, kernels: Iterable[Kernel]) -> bool:

@@ -22,7 +22,7 @@ from .forms import FOLD, POINT, weight
 from .plan import Kernel, Plan, Root
 from .points import At, Level, Points, int64_of
 from .schedule import Axis, Pass, Schedule
-from .values import INT64, V, constant, element_type, memory_type, vector
+from .values import INT64, POINTER, V, constant, element_type, memory_type, vector
 
 STRAIGHT: Final = 4  # vectors of a row that are written out instead of looped over
 BODY: Final = 40  # instructions from which on a loop's body is not written twice
@@ -74,6 +74,7 @@ class Nest:
         b.position_at_start(self.entry)
         cell = b.alloca(typ)
         cell.align = align
+        cell.type = POINTER  # llvmlite would remember what it points to
         return cell
 
     def _hoisting_point(self) -> Any:

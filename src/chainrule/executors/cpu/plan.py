@@ -176,6 +176,7 @@ class _Walker:
     def roots(self) -> list[Root]:
         """All roots in order, with their reads; stores more values until all of them can be read."""
         while True:
+            known = len(self.stored)
             try:
                 self._uses = defaultdict(list)
                 found = []
@@ -184,7 +185,8 @@ class _Walker:
                         for root in self._roots_of(v):
                             self._walk(root)
                             found.append(root)
-                return found
+                if len(self.stored) == known:
+                    return found
             except NotStrided as missing:
                 assert missing.value not in self.stored, missing.value
                 self.stored.add(missing.value)
@@ -194,11 +196,9 @@ class _Walker:
         own = (0, row_major(v.shape)) if isinstance(v.shape, tuple) and form not in (NUMPY, LOOP) else (0, ())
         if form == FOLD:
             x = v.inputs[0]
-            dims = tuple(d for d in v.settings["dim"])
-            kept = [0 if d in dims else n for d, n in enumerate(x.shape)]
-            strides = _kept_strides(x.shape, dims)
-            assert len(kept) == len(strides)
-            return [Root(v, form, x, x.shape, dims, (0, strides))]
+            dim = v.settings["dim"]
+            dims = dim if isinstance(dim, tuple) else (dim,) if x.shape else ()
+            return [Root(v, form, x, x.shape, dims, (0, _kept_strides(x.shape, dims)))]
         if form == PIECES:
             pieces = []
             for i, steps in v.op.lower.rule(*(x.shape for x in v.inputs), **v.settings):
@@ -345,7 +345,7 @@ class _Recorder:
         self.index = [strided(v.shape, steps, axis) for axis in range(len(v.shape))]
         v.op.lower.rule(self, self.index, *v.inputs, **v.settings)  # type: ignore[union-attr]
 
-    def check(self, x: Value, axis: int, i: Any) -> _Computed:
+    def check(self, x: Value, axis: int, i: Any, from_end: bool = True) -> _Computed:
         return self.b
 
     def __call__(self, x: Any, index: Sequence[Any]) -> _Computed:

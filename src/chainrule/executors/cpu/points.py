@@ -339,15 +339,20 @@ class _Reader:
             return self.points.index(x)
         return At(V(int64_of(int(x)), int64), 0)
 
-    def check(self, x: Value, axis: int, i: Any) -> At:
+    def check(self, x: Value, axis: int, i: Any, from_end: bool = True) -> At:
         n = x.shape[axis]
-        i = self.here(i)
+        i = self._as_int64(self.here(i))
         p = self.points
         b = p.emitter(i.level) if i.v.lanes > 1 else p.scalars(i.level)
-        wrapped = b.select(b.lt(i.v, 0), b.add(i.v, n), i.v)
+        wrapped = b.select(b.lt(i.v, 0), b.add(i.v, n), i.v) if from_end else i.v
         bits = V(b.builder.icmp_unsigned("<", wrapped.ir, b.pair(wrapped, n)[1].ir), bool_)
         p.fail(i.level, b.logical_not(bits), self.v)
         return At(b.select(bits, wrapped, 0), i.level)
+
+    def _as_int64(self, i: At) -> At:
+        p = self.points
+        b = p.emitter(i.level) if i.v.lanes > 1 else p.scalars(i.level)
+        return At(b.cast(i.v, int64), i.level)
 
     def __call__(self, x: Any, index: Sequence[Any]) -> Any:
         p = self.points

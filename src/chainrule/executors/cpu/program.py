@@ -169,7 +169,10 @@ class Program:
         self._loaded: Loaded = compile_module(builder.module)
         self._main = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(self._loaded.address(MAIN))
         self._errors = {number_of(v): v for v in builder.errors}
-        self._called = [_Call(v, builder.slots, memory) for v in builder.called]
+        parts = [v for v in planned.values if v.kind == PART]
+        self._called = [
+            _Call(v, [x for x in parts if x.inputs[0] is v], builder.slots, memory) for v in builder.called
+        ]
         self._outputs = [(v.shape, v.dtype.numpy) for v in planned.outputs]
         self._arguments = len(planned.inputs) + len(planned.captures)
         self._constants = [np.ascontiguousarray(v.data) for v in memory.constants]
@@ -257,8 +260,9 @@ class _Frame:
 class _Call:
     """One value that NumPy computes, on memory of the program."""
 
-    def __init__(self, v: Value, slots: Slots, memory: Memory) -> None:
+    def __init__(self, v: Value, parts: list[Value], slots: Slots, memory: Memory) -> None:
         self._v = v
+        self._parts = parts
         self._slots, self._memory = slots, memory
 
     def run(self, table: Any) -> None:
@@ -267,9 +271,16 @@ class _Call:
         arrays |= {x: x.data for x in v.operands if x not in arrays}
         with np.errstate(all="ignore"):
             out = step(v, arrays)
-        self._array(table, v)[...] = out
+        if v.op is not None and v.op.outputs != 1:
+            for part in self._parts:
+                self._array(table, part)[...] = out[part.index]
+        else:
+            self._array(table, v)[...] = out
 
     def _array(self, table: Any, x: Value) -> np.ndarray[Any, Any]:
+        if x not in self._memory.spots:
+            view: np.ndarray[Any, Any] = x.op.numpy(self._array(table, x.inputs[0]), **x.settings)  # type: ignore
+            return view
         spot = self._memory.spots[x]
         address = table[3] + spot.at if spot.where == "arena" else table[self._slots.slot(spot)]
         size = prod(x.shape) * x.dtype.itemsize
