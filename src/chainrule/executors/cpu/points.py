@@ -100,6 +100,7 @@ class Points:
         self.row_values: dict[Value, At] = {}
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
+        self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
 
     # -- levels ----------------------------------------------------------------------------------------------

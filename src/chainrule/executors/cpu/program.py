@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
@@ -28,6 +29,7 @@ from .memory import Memory, place
 from .nest import Nest
 from .plan import NEST, Kernel, Plan, Root, plan
 from .points import CALLBACK, FIRST, POOL, SELF, Points, Slots, int64_of, number_of
+from .product import Matrices
 from .target import Loaded, compile_module
 from .values import INT32, INT64, POINTER
 from .vmath.registry import Math
@@ -57,7 +59,8 @@ class Builder:
         self.errors: list[Value] = []
         self.called: list[Value] = []  # computed by NumPy
         memory = place(p)
-        scratch = {}
+        self.products = {k: Matrices(k, p) for k in p.kernels if k.form == PRODUCT}
+        scratch = {k: m.scratch_for_all for k, m in self.products.items() if not m.is_empty}
         for kernel, s in memory.schedules.items():
             if s.pieces > 1:
                 size = sum(s.pieces * prod(r.value.shape) * r.value.dtype.itemsize + 64 for r in kernel.roots if r.crosses_rows)
@@ -74,7 +77,7 @@ class Builder:
         b = ir.IRBuilder(main.append_basic_block("entry"))
         table = main.args[0]
         for kernel in self.plan.kernels:
-            {NEST: self._nest, PRODUCT: self._numpy, NUMPY: self._numpy}[kernel.form](kernel, b, table)
+            {NEST: self._nest, PRODUCT: self._product, NUMPY: self._numpy}[kernel.form](kernel, b, table)
         for v, c in self.memory.copies:
             self._copy_back(b, table, v, c)
         b.ret(ir.Constant(INT32, 0))
@@ -107,6 +110,45 @@ class Builder:
             after = Nest(kernel, s, self._points(table), b, lanes, None, self._partials(kernel, crossing, b, table, s.pieces))
             for root in crossing:
                 after.combine_pieces(root, s.pieces)
+
+    def _product(self, kernel: Kernel, b: Any, table: Any) -> None:
+        matrices = self.products[kernel]
+        if matrices.is_empty:
+            return
+        start = self.memory.scratch[kernel]
+        if matrices.stacked:
+            self._piecewise(b, table, matrices.count, lambda inner, own, index: self._one_matrix(matrices, inner, own, index, start))
+            return
+        for phase in matrices.gemm.phases:
+
+            def write(inner: Any, own: Any, index: Any, phase: Any = phase) -> None:
+                scratch = self.slots.arena(inner, own, start)
+                matrices.write_phase(phase, self._points(own), inner, index, scratch)
+
+            self._piecewise(b, table, phase.count, write)
+
+    def _one_matrix(self, matrices: Matrices, b: Any, table: Any, number: Any, start: int) -> None:
+        """All phases of one matrix of a stack, in scratch memory of its own."""
+        scratch = self.slots.arena(b, table, start)
+        scratch = b.gep(
+            scratch, [b.mul(number, int64_of(matrices.scratch_bytes))], source_etype=ir.IntType(8)
+        )
+        for phase in matrices.gemm.phases:
+            with loop(b, phase.count) as index:
+                matrices.write_phase(phase, self._points(table), b, index, scratch, number)
+
+    def _piecewise(self, b: Any, table: Any, count: int, write: Callable[[Any, Any, Any], None]) -> None:
+        """`write(builder, table, index)` for each index: in place if there is one, else as a function for all threads."""
+        if count == 1:
+            write(b, table, int64_of(0))
+            return
+        self.parallel += 1
+        body = ir.Function(self.module, _BODY, f"kernel{self.parallel}")
+        body.linkage = "internal"
+        inner = ir.IRBuilder(body.append_basic_block("entry"))
+        write(inner, body.args[0], body.args[1])
+        inner.ret_void()
+        self._call(b, self.slots.load(b, table, POOL), _POOL_RUN, [body, table, int64_of(count)])
 
     @staticmethod
     def _call(b: Any, pointer: Any, kind: Any, args: Sequence[Any]) -> Any:
@@ -141,6 +183,23 @@ class Builder:
             self._memcpy,
             [self.slots.pointer(b, table, c), self.slots.pointer(b, table, v), int64_of(size), ir.Constant(ir.IntType(1), 0)],
         )
+
+
+@contextmanager
+def loop(b: Any, count: int) -> Iterator[Any]:
+    """A loop over 0 .. count - 1; count is at least 1."""
+    start = b.block
+    body = b.append_basic_block("loop")
+    b.branch(body)
+    b.position_at_end(body)
+    i = b.phi(INT64)
+    i.add_incoming(int64_of(0), start)
+    yield i
+    following = b.add(i, int64_of(1))
+    i.add_incoming(following, b.block)
+    after = b.append_basic_block("after")
+    b.cbranch(b.icmp_signed("<", following, int64_of(count)), body, after)
+    b.position_at_end(after)
 
 
 class _Callee:

@@ -55,7 +55,6 @@ class Math:
         self.module = module
         self.has_fma = has_fma
         self._functions: dict[tuple[str, dtype, int], Ir] = {}
-        self._intrinsics: dict[str, Ir] = {}
 
     def call(self, b: Emitter, name: str, *xs: V) -> V:
         """The value of a function; all inputs have one type and one number of lanes."""
@@ -90,8 +89,7 @@ class Math:
             else typ.intrinsic_name
         )
         full = ".".join(filter(None, (name, suffix, pointers)))
-        found = self._intrinsics.get(full)
+        found = self.module.globals.get(full)
         if found is None:
             found = ir.Function(self.module, ir.FunctionType(result, list(inputs)), full)
-            self._intrinsics[full] = found
         return found
