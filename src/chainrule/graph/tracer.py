@@ -29,6 +29,7 @@ from ..ops.views import OVERWRITE, RESHAPE
 from ..tape.node import AccumulateGrad, Node, number
 from ..tensor import Tensor
 from .errors import TraceError
+from .host import Assumption, Host, draw
 from .values import CAPTURE, PART, Value, op_value, output_type
 
 Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
@@ -237,13 +238,24 @@ class Tracer:
 
     While it is the thread's tracer, every op is recorded, also one on ordinary tensors only.
     made:  every traced tensor, to see which ones somebody still holds in the end.
+    assumptions: what the program asked Python about while it was recorded, by a key of their own.
     """
 
     def __init__(self) -> None:
-        self._captures: dict[int, tuple[Any, Value, Traced]] = {}  # id -> (tensor, as it was, as it is now)
+        # id of a tensor, or key of a number of Python -> (which, as it was, as it is now)
+        self._captures: dict[Any, tuple[Any, Value, Traced]] = {}
         self._met: dict[int, tuple[Any, Any, Any, int]] = {}  # id -> (tensor, and its _grad, _node and _v)
         self._born: list[weakref.ref[Any]] = []
         self.made: list[weakref.ref[Traced]] = []
+        self.assumptions: dict[Any, Assumption] = {}
+
+    def host(self, h: Host) -> Traced:
+        """The traced tensor that stands for a number of Python now."""
+        known = self._captures.get(h.key)
+        if known is None:
+            v = Value(CAPTURE, (), h.dtype, data=h, name=h.name, site=user_site())
+            known = self._captures[h.key] = (h, v, traced(v))
+        return known[2]
 
     def born(self, x: TensorBase) -> None:
         """An ordinary tensor was made inside the trace."""
@@ -452,23 +464,13 @@ def refuse_data() -> NoReturn:
     )
 
 
-def refuse_random() -> NoReturn:
-    """Random numbers were asked for inside a traced function."""
-    raise TraceError.of(
-        "random numbers",
-        given="a traced function",
-        must="a graph has no random numbers: what is drawn now would be the same at every run",
-        hint="draw outside the function and pass the numbers in",
-    )
-
-
 class _Hooks:
     """What `eager.py` and `inplace.py` call when they meet a traced tensor or a running trace."""
 
     record = staticmethod(record_op)
     snapshot = staticmethod(snapshot)
     assign = staticmethod(assign)
-    refuse_random = staticmethod(refuse_random)
+    draw = staticmethod(draw)
     refuse_reading = staticmethod(refuse_reading)
     refuse_data = staticmethod(refuse_data)
     kept = staticmethod(kept)
