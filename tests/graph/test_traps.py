@@ -42,9 +42,7 @@ def outside(what: str, shape: str = "()") -> str:
     return (
         f"{what} got a tensor {shape} in a traced function\n"
         "  its value of now would be fixed in the graph, also where later runs find another one there\n"
-        "  try: compute with the tensor itself, or read it before the trace; for an optimizer "
-        "capturable=True, and "
-        "numbers as options"
+        "  try: compute with the tensor itself, or read it before the trace"
     )
 
 
@@ -97,14 +95,6 @@ def test_indexing_by_values_from_outside() -> None:
     assert message(lambda x: x[INDEX]) == outside("x[index]")
     mask = X > 2
     assert message(lambda x: x[mask]) == outside("x[mask]", "(2, 2)")
-
-
-def test_optimizer_that_reads_its_step_count() -> None:
-    p = nn.Parameter(torch.ones(2))
-    p.grad = torch.ones(2)
-    opt = torch.optim.Adam([p])
-    opt.step()
-    assert message(lambda x: opt.step()) == outside("item()")
 
 
 STREAMS = {

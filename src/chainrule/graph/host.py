@@ -107,15 +107,21 @@ def draw(generator: random.Generator, op: Primitive, settings: dict[str, Any]) -
     return out
 
 
-def told(what: str) -> None:
-    """Refuse to make, move or read a random stream while a program is recorded."""
+def only_outside(what: str, hint: str) -> None:
+    """Refuse what changes Python while a program is recorded: no run of the graph would do it again."""
     if tracing.tracer is not None:
         raise TraceError.of(
             what,
             given="a traced function",
             must="it happens once, while the function is recorded, and not again when the graph runs",
-            hint="make, seed and read generators outside; inside, draw with rand(generator=...) and the like",
+            hint=hint,
         )
 
 
-random.watch.told = told
+def _told(what: str) -> None:
+    only_outside(
+        what, "make, seed and read generators outside; inside, draw with rand(generator=...) and the like"
+    )
+
+
+random.watch.told = _told

@@ -24,12 +24,13 @@ from ..core.shapes import Shape
 from ..eager import _check_each, _shape, _unify, record, user_site, view_of
 from ..inplace import adopt, fitting, touch
 from ..ops.move import COPY
-from ..ops.primitive import CONTRACTION, VIEW, Primitive, interpreter, tracing
+from ..ops.primitive import CONTRACTION, VIEW, Late, Primitive, interpreter, tracing
 from ..ops.views import OVERWRITE, RESHAPE
 from ..tape.node import AccumulateGrad, Node, number
 from ..tensor import Tensor
 from .errors import TraceError
 from .host import Assumption, Host, draw
+from .number import plain
 from .values import CAPTURE, PART, Value, op_value, output_type
 
 Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
@@ -344,6 +345,8 @@ def _of_trace(x: Traced, tracer: Tracer | None) -> Traced:
 
 def record_op(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """`op(*xs)` as a value of the graph, on the tape too if a gradient may be wanted."""
+    if any(isinstance(x, Late) for x in xs):
+        xs = plain(op, xs)
     if op.dtype.unify:
         xs = _unify(op, xs)
     else:
@@ -448,9 +451,7 @@ def refuse_reading(x: TensorBase, what: str) -> NoReturn:
         what,
         given=f"a tensor {x._a.shape} in a traced function",
         must="its value of now would be fixed in the graph, also where later runs find another one there",
-        hint="compute with the tensor itself, or read it before the trace; for an optimizer "
-        "capturable=True, and "
-        "numbers as options",
+        hint="compute with the tensor itself, or read it before the trace",
     )
 
 
