@@ -19,7 +19,8 @@ from ..inplace import check, touch
 from ..ops.views import EXPAND
 from ..tape.mode import no_grad
 from .debug import check_result
-from .values import CONSTANT, PART, Value
+from .host import Host
+from .values import CONSTANT, LOOP, PART, Value
 
 
 def call(graph: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -29,8 +30,11 @@ def call(graph: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
     _refuse_overlap(graph.name, targets, given)
     outputs, writes = evaluate(graph, {v: _array(graph.name, v, x) for v, x in given.items()})
     for target, new in zip(targets, writes, strict=True):
-        target._a[...] = new
-        touch(target)
+        if isinstance(target, Host):
+            target.store(new.item())
+        else:
+            target._a[...] = new
+            touch(target)
     tensors = [wrap(a) for a in outputs]
     if graph.structure is not None:
         return graph.structure(tensors)
@@ -76,6 +80,8 @@ def _array(name: str, v: Value, x: Any) -> np.ndarray[Any, Any]:
     """The array of an input in row-major order, after checking shape and type."""
     if isinstance(x, TensorBase):
         a = x._a
+    elif isinstance(x, Host):
+        a = np.array(x.value(), v.dtype.numpy)
     else:
         a = x if isinstance(x, np.ndarray) else np.asarray(x, v.dtype.numpy)
     if a.shape != v.shape:
@@ -98,8 +104,10 @@ def _array(name: str, v: Value, x: Any) -> np.ndarray[Any, Any]:
     return np.asarray(a, order="C")
 
 
-def _target(name: str, v: Value, x: Any) -> TensorBase:
-    """The tensor that a graph writes to."""
+def _target(name: str, v: Value, x: Any) -> TensorBase | Host:
+    """The tensor, or number of Python, that a graph writes to."""
+    if isinstance(x, Host):
+        return x
     if not isinstance(x, TensorBase):
         raise ArgumentError.of(
             name,
@@ -112,9 +120,11 @@ def _target(name: str, v: Value, x: Any) -> TensorBase:
     return x
 
 
-def _refuse_overlap(name: str, targets: list[TensorBase], given: dict[Value, Any]) -> None:
+def _refuse_overlap(name: str, targets: list[TensorBase | Host], given: dict[Value, Any]) -> None:
     """What is changed in place must not share memory with another input: to the graph they are separate."""
     for target in targets:
+        if isinstance(target, Host):
+            continue
         for v, x in given.items():
             if x is target and sum(y is target for y in given.values()) == 1:
                 continue
@@ -151,6 +161,8 @@ def step(v: Value, arrays: dict[Value, Any]) -> Any:
         return v.data
     if v.kind == PART:
         return arrays[v.inputs[0]][v.index]
+    if v.kind == LOOP:
+        return _loop(v.data, [arrays[x] for x in v.operands])
     assert v.op is not None
     if v.op is EXPAND and v.inputs[0].kind == CONSTANT:  # an array that was written as one number
         return np.full(v.shape, v.inputs[0].data)
@@ -167,6 +179,16 @@ def step(v: Value, arrays: dict[Value, Any]) -> Any:
     if settings.check():
         check_result(v, inputs, result)
     return result
+
+
+def _loop(loop: Any, given: list[Any]) -> tuple[Any, ...]:
+    """The carried arrays after the last iteration; the parts of `given` are those of `loop.Loop`."""
+    carried, sequences, invariants = loop.split(given)
+    for i in range(loop.trips):
+        rows = [a[i, ...] for a in sequences]  # (trips, ...) -> (...)
+        known = dict(zip(loop.body.inputs, [*carried, *rows, *invariants], strict=True))
+        carried, _ = evaluate(loop.body, known)
+    return tuple(carried)
 
 
 def _own(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
