@@ -84,7 +84,7 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Random numbers: element i depends on the stream's seed, the number of its first block, and i."""
+    """Random numbers: `rule(b, words, dtype)` makes them of the words of a stream, as integers of their size."""
 
     rule: Rule
 

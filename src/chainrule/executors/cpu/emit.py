@@ -308,6 +308,10 @@ class Emitter(Lanes):
         shifted = V(self.builder.lshr(x.ir, y.ir), x.dtype)
         return shifted if self._in_bits(y) else self.select(self._shift_fits(y), shifted, 0)
 
+    def unsigned_shr(self, x: V, bits: int) -> V:
+        """The bits of an integer moved down by a fixed number, zeros from above."""
+        return V(self.builder.lshr(x.ir, constant(bits, x.dtype, x.lanes)), x.dtype)
+
     def _in_bits(self, y: V) -> bool:
         return y.number is not None and 0 <= y.number < 8 * y.dtype.itemsize
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from llvmlite import ir
 
 from ...core.dtypes import float16, float32, float64
-from ...graph.values import CONSTANT, OP, Value
+from ...graph.values import CONSTANT, LOOP, OP, Value
 from ...ops.lowering import Draw, Fold, Pieces, Product, Pull, Strided
 from .emit import Emitter
 from .values import V, element_type
@@ -25,6 +25,7 @@ FOLD: Final = "fold"
 PIECES: Final = "pieces"
 PRODUCT: Final = "product"
 DRAW: Final = "draw"
+EPOCH: Final = "loop"  # a body that runs several times: a plan of its own
 NUMPY: Final = "numpy"  # computed by the NumPy rule, called back from native code
 
 CALL_WEIGHT = 12  # instructions of a function such as exp, about
@@ -35,7 +36,7 @@ def form_of(v: Value) -> str:
     if v.kind == CONSTANT:
         return NUMBER if v.shape == () else MEMORY
     if v.kind != OP:
-        return MEMORY
+        return EPOCH if v.kind == LOOP else MEMORY
     assert v.op is not None
     rule = v.op.lower
     if isinstance(rule, Strided):
@@ -45,7 +46,7 @@ def form_of(v: Value) -> str:
     if isinstance(rule, Pieces):
         return PIECES
     if isinstance(rule, Draw):
-        return DRAW
+        return DRAW if v.dtype in (float32, float64) else NUMPY
     if isinstance(rule, Pull):
         shapes = [x.shape if isinstance(x, Value) else () for x in v.inputs]
         return PULL if rule.when is None or rule.when(*shapes, **v.settings) else NUMPY

@@ -15,7 +15,7 @@ from typing import Final
 from ...graph.values import CONSTANT, PART, Value
 from .access import is_identity
 from .forms import PRODUCT
-from .plan import LOOP, NEST, Kernel, Plan, Root
+from .plan import NEST, Kernel, Plan, Root
 from .schedule import Schedule, schedule
 
 ALIGN: Final = 64  # bytes: a cache line, and the widest vector
@@ -83,7 +83,7 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
         spots[v] = Spot(RESULT, i)
     copies = []
     for c, v in graph.writes:
-        if _in_place(c, v, kernels):
+        if (_carried(c, v, kernels) if v.kind == PART else _in_place(c, v, kernels)):
             spots[v] = spots[c]
         else:
             copies.append((v, c))
@@ -108,6 +108,16 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
     return memory
 
 
+def _carried(c: Value, v: Value, kernels: list[Kernel]) -> bool:
+    """Whether a loop may carry v in the memory of c: it starts with c, and nothing else reads c then or later."""
+    whole = v.inputs[0]
+    at = next(i for i, k in enumerate(kernels) if k.main.value is whole)
+    if whole.inputs[v.index] is not c:
+        return False
+    reads = sum(x is c for x in whole.inputs)
+    return reads == 1 and not any(r.leaf is c for k in kernels[at + 1 :] for r in k.reads)
+
+
 def _last_made(v: Value, kernels: list[Kernel], number: dict[Kernel, int]) -> int:
     return max((number[k] for k in kernels if any(root.value is v for root in k.roots)), default=0)
 
@@ -123,8 +133,6 @@ def _in_place(c: Value, v: Value, kernels: Iterable[Kernel]) -> bool:
                     if r.leaf is c and not (writing and _before(r, root, writing[0], kernel)):
                         return False
         seen = seen or bool(writing)
-        if kernel.form == LOOP and writing:
-            return False
     return seen
 
 

@@ -610,6 +610,6 @@ def _inline_weight(root: Root, plan: Plan) -> int:
             total += weight(v) or 0
         if form in ("point", "view"):
             stack += v.operands
-        elif form in ("pull", "draw"):
+        elif form == "pull":
             total += 10
     return total

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from ...core.shapes import Shape
 from ...graph.graph import Graph
-from ...graph.values import CAPTURE, CONSTANT, INPUT, PART, Value, op_value
+from ...graph.values import CONSTANT, LOOP, PART, Value, op_value
 from ...ops.move import COPY
 from .access import (
     NotStrided,
@@ -33,13 +33,12 @@ from .access import (
     row_major,
     strided,
 )
-from .forms import DRAW, FOLD, MEMORY, NUMBER, NUMPY, PIECES, POINT, PRODUCT, PULL, VIEW, form_of, weight
+from .forms import DRAW, EPOCH, FOLD, MEMORY, NUMBER, NUMPY, PIECES, POINT, PRODUCT, PULL, VIEW, form_of, weight
 
+WHOLE: Final = (PRODUCT, DRAW, NUMPY, EPOCH)  # forms that are computed by kernels of their own
+OWN: Final = (*WHOLE, FOLD, PIECES)  # forms that are always stored
 CHEAP: Final = 4  # instructions that are rather written twice than stored and read again
 MOST_ROOTS: Final = 32  # in one kernel: more would make its code long, and its arrays compete for the cache
-
-LOOP: Final = "loop"  # form of an epoch: its kernel is a program of its own
-
 
 @dataclass(eq=False, slots=True)
 class Read:
@@ -90,7 +89,7 @@ class Root:
 class Kernel:
     """Roots that are computed together.
 
-    form:  NEST, PRODUCT, NUMPY or LOOP.
+    form:  NEST, or one of WHOLE.
     rows:  for a nest: how many leading axes its roots share as rows.
     flat:  whether all roots have one domain and read each other at most at the same point.
     """
@@ -142,7 +141,8 @@ def _with_own_results(graph: Graph) -> Graph:
     taken: set[Value] = set()
 
     def own(v: Value) -> Value:
-        if v in taken or form_of(v) in (MEMORY, NUMBER, VIEW):
+        is_result = v.kind == PART and v.inputs[0].kind == LOOP  # a loop makes it in place
+        if v in taken or (form_of(v) in (MEMORY, NUMBER, VIEW) and not is_result):
             v = op_value(COPY, (v,), {}, v.dtype, v.site)
         taken.add(v)
         return v
@@ -169,7 +169,7 @@ class _Walker:
         self.graph = graph
         self.forms = forms
         self.stored: set[Value] = {*graph.outputs, *(v for _, v in graph.writes)}
-        self.stored |= {v for v in graph.values if forms[v] in (FOLD, PIECES, PRODUCT, NUMPY, LOOP)}
+        self.stored |= {v for v in graph.values if forms[v] in OWN}
         self._costs: dict[Value, int] = {}
         self._uses: dict[Value, list[tuple[Root, Steps]]] = {}
 
@@ -193,7 +193,7 @@ class _Walker:
 
     def _roots_of(self, v: Value) -> Iterable[Root]:
         form = self.forms[v]
-        own = (0, row_major(v.shape)) if isinstance(v.shape, tuple) and form not in (NUMPY, LOOP) else (0, ())
+        own = (0, row_major(v.shape)) if isinstance(v.shape, tuple) and form not in (NUMPY, EPOCH) else (0, ())
         if form == FOLD:
             x = v.inputs[0]
             dim = v.settings["dim"]
@@ -212,13 +212,14 @@ class _Walker:
                 place = strided(v.shape, chain) if 0 not in v.shape else (0, (0,) * len(x.shape))
                 pieces.append(Root(v, form, x, x.shape, (), place))
             return pieces
-        if form in (PRODUCT, NUMPY, LOOP):
-            return [Root(v, form, None, v.shape if form == PRODUCT else (), (), own)]
+        if form in WHOLE:
+            domain = v.shape if form in (PRODUCT, DRAW) else ()
+            return [Root(v, form, None, domain, (), own)]
         return [Root(v, POINT, v, v.shape, (), own)]
 
     def _walk(self, root: Root) -> None:
         seen: set[Any] = set()
-        if root.form in (PRODUCT, NUMPY, LOOP):
+        if root.form in WHOLE:
             for x in root.value.operands:
                 base, steps = through_views(x, self.forms, self.stored)
                 if root.form != PRODUCT and steps:
@@ -256,14 +257,6 @@ class _Walker:
         if form == POINT:
             for x in v.operands:
                 self._visit(root, x, (*broadcast_step(x.shape, v.shape), *steps), seen)
-        elif form == DRAW:
-            root.indices.append(strided(v.shape, steps))
-            for x in v.operands:
-                base, _ = through_views(x, self.forms, self.stored)
-                if base not in self.stored and self.forms[base] not in (MEMORY, NUMBER):
-                    self.stored.add(base)
-                if self.forms[base] != NUMBER:
-                    root.reads.append(Read(base, (0, (0,) * len(root.domain)), prod(base.shape) - 1))
         else:
             assert form == PULL, form
             pull = _Recorder(v, steps, root.domain, self.forms, self.stored)
@@ -307,7 +300,7 @@ class _Walker:
         known = self._costs.get(v)
         if known is None:
             form = self.forms[v]
-            own = {POINT: lambda: weight(v) or 0, DRAW: lambda: 20, PULL: lambda: 3}.get(form, lambda: 0)()
+            own = (weight(v) or 0) if form == POINT else 3 if form == PULL else 0
             inputs = () if form == PULL else v.operands
             known = own + sum(self._cost(x) for x in inputs if x not in self.stored)
             self._costs[v] = known
@@ -390,7 +383,7 @@ def _grouped(roots: list[Root], walker: _Walker) -> list[Kernel]:
         )
         if at is None:
             at = len(kernels)
-            form = root.form if root.form in (PRODUCT, NUMPY, LOOP) else NEST
+            form = root.form if root.form in WHOLE else NEST
             kernels.append(Kernel(form, [root], root.most_rows, not root.dims or root.is_total))
         where[root.value] = at
         rooted[root.value] = root
@@ -404,7 +397,7 @@ def _grouped(roots: list[Root], walker: _Walker) -> list[Kernel]:
 
 def _joins(kernel: Kernel, root: Root, k: int, where: dict[Value, int], rooted: dict[Value, Root]) -> bool:
     """Put the root into the kernel if it can be computed there and gains by it; says whether it did."""
-    if root.form in (PRODUCT, NUMPY, LOOP, PIECES) or len(kernel.roots) >= MOST_ROOTS:
+    if root.form in (*WHOLE, PIECES) or len(kernel.roots) >= MOST_ROOTS:
         return False
     inner = [r for r in root.reads if where.get(r.leaf) == k]
     if kernel.form == PRODUCT:
@@ -467,5 +460,3 @@ def _reach_in_row(r: Read, domain: Shape, rows: int) -> bool:
         high += max(s, 0) * (n - 1)
     return high < prod(r.leaf.shape[rows:])
 
-
-__all__ = ["CAPTURE", "INPUT", "PART", "Kernel", "Plan", "Read", "Root", "plan", "through_views"]

@@ -15,9 +15,9 @@ from llvmlite import ir
 
 from ...core.dtypes import bool_, dtype, int64
 from ...graph.values import Value
-from .access import Place, Steps, broadcast_step, is_identity, strided
+from .access import Place, Step, Steps, broadcast_step, is_identity, strided
 from .emit import Emitter
-from .forms import DRAW, MEMORY, NUMBER, POINT, VIEW
+from .forms import MEMORY, NUMBER, POINT, VIEW
 from .memory import ARENA, ARGUMENT, DATA, RESULT, Memory, Spot
 from .plan import Plan, Root, through_views
 from .values import INT64, POINTER, V, constant, memory_type
@@ -146,21 +146,13 @@ class Points:
             out = self._read(v, strided(v.shape, steps))
         elif form == VIEW:
             from_x = v.inputs[0]
-            out = self.value(from_x, (self._step(from_x, v), *steps))
+            out = self.value(from_x, (Step(from_x, v), *steps))
         elif form == POINT:
             out = self._point(v, steps)
-        elif form == DRAW:
-            out = self._draw(v, steps)
         else:
             out = self._pull(v, steps)
         self.levels[out.level].known[key] = out
         return out
-
-    @staticmethod
-    def _step(x: Value, v: Value) -> Any:
-        from .access import Step
-
-        return Step(x, v)
 
     def _point(self, v: Value, steps: Steps) -> At:
         xs: list[Any] = []
@@ -298,11 +290,6 @@ class Points:
         index = [strided(v.shape, steps, axis) for axis in range(len(v.shape))]
         out = v.op.lower.rule(reader, index, *v.inputs, **v.settings)  # type: ignore[union-attr]
         return reader.here(out)
-
-    def _draw(self, v: Value, steps: Steps) -> At:
-        from .draw import draw
-
-        return draw(self, v, self.index(strided(v.shape, steps)))
 
     def fail(self, level: int, bad: V, v: Value) -> None:
         """Note, where `bad` holds for a point, that the value cannot be computed."""

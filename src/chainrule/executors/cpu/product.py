@@ -47,10 +47,6 @@ class Matrices:
         return self.gemm.scratch_bytes
 
     @property
-    def stacked(self) -> bool:
-        return len(self.stack) > 0
-
-    @property
     def scratch_for_all(self) -> int:
         return self.scratch_bytes * self.count
 
