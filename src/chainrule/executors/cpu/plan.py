@@ -181,7 +181,7 @@ class _Walker:
                 self._uses = defaultdict(list)
                 found = []
                 for v in self.graph.values:
-                    if v in self.stored and v.kind != CONSTANT:
+                    if v in self.stored and v.kind not in (CONSTANT, PART):
                         for root in self._roots_of(v):
                             self._walk(root)
                             found.append(root)
@@ -374,7 +374,7 @@ def _grouped(roots: list[Root], walker: _Walker) -> list[Kernel]:
     where: dict[Value, int] = {}  # the kernel that completes a value
     rooted: dict[Value, Root] = {}
     for root in roots:
-        after = max((where[r.leaf] for r in root.reads if r.leaf in where), default=-1)
+        after = max((where[m] for r in root.reads if (m := made_by(r.leaf)) in where), default=-1)
         if root.form == PIECES:
             after = max(after, where.get(root.value, -1))
         at = next(
@@ -393,6 +393,11 @@ def _grouped(roots: list[Root], walker: _Walker) -> list[Kernel]:
             outside = any(r.leaf is p for k in kernels if k is not kernel for r in k.reads)
             kernel.stores_product = outside or p in (*walker.graph.outputs, *(v for _, v in walker.graph.writes))
     return kernels
+
+
+def made_by(v: Value) -> Value:
+    """The value whose kernel makes v: of a part, the whole."""
+    return v.inputs[0] if v.kind == PART else v
 
 
 def _joins(kernel: Kernel, root: Root, k: int, where: dict[Value, int], rooted: dict[Value, Root]) -> bool:
