@@ -289,6 +289,17 @@ def test_changing_an_option() -> None:
     assert group()["lr"] == 0.1
 
 
+def test_keeping_a_number() -> None:
+    _, group = group_of(lr=0.1)
+    kept: list[Any] = []
+
+    def function(x: Any) -> Any:
+        kept.append(group()["lr"] * 2)
+        return x
+
+    assert message(function).startswith("trace got a tensor () that was made inside the traced function")
+
+
 def test_stepping_a_scheduler() -> None:
     opt, _ = group_of(lr=0.1)
     scheduler = S.StepLR(opt, 1)
