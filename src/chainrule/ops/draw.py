@@ -18,7 +18,7 @@ from ..core.dtypes import dtype
 from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..core.random import blocks_for, drawn
 from ..core.shapes import Shape
-from .lowering import Draw
+from .lowering import Draw, Shuffle
 from .primitive import NOT_DIFFERENTIABLE, RANDOM, USE_NUMPY, Primitive, primitive, sample
 from .rules import DRAWN, DRAWN_WHOLE
 from .samples import at
@@ -118,7 +118,7 @@ def _permutation(seed: Any, block: Any, *, n: int) -> Any:
 
 PERMUTATION: Final = primitive(
     "random_permutation", kind=RANDOM, inputs="seed block", formula="permutation(seed, block)",
-    shape=_vector, dtype=DRAWN_WHOLE, numpy=_permutation, lower=USE_NUMPY,
+    shape=_vector, dtype=DRAWN_WHOLE, numpy=_permutation, lower=Shuffle(),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why=_WHY,
     samples=[sample(at(7), at(0), n=9), sample(at(-3), at(2), n=0)],
 )  # fmt: skip

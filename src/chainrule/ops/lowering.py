@@ -89,4 +89,9 @@ class Draw:
     rule: Rule
 
 
-Lowering = Strided | Fold | Composed | Pull | Pieces | Product | Draw
+@dataclass(frozen=True, slots=True)
+class Shuffle:
+    """The numbers from 0 to n - 1 in the order of as many 64-bit words of a stream; equal words keep theirs."""
+
+
+Lowering = Strided | Fold | Composed | Pull | Pieces | Product | Draw | Shuffle

@@ -6,6 +6,8 @@ The stream is defined in `../../core/draws.py` and `random.py`: block i under ke
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any, Final
 
@@ -103,3 +105,104 @@ def write_draw(v: Value, b: Any, math: Math, seed: Any, first: Any, target: Any,
     after = b.append_basic_block("after")
     b.cbranch(b.icmp_signed("<", following, high), body, after)
     b.position_at_end(after)
+
+
+def shuffle_bytes(v: Value) -> int:
+    """Scratch memory of a shuffle: its words, twice, and how many of them begin alike."""
+    n = v.shape[0]
+    return 8 * (2 * (n + 3) + (1 << _bits(n)) + 1)
+
+
+def _bits(n: int) -> int:
+    """About one bucket for each number; at least two, so that a shift stays below the size of a word."""
+    return max(1, (n - 1).bit_length())
+
+
+def write_shuffle(v: Value, b: Any, seed: Any, first: Any, target: Any, scratch: Any) -> None:
+    """The numbers of words in ascending order: words into buckets by their first bits, then insertion.
+
+    Words are equally likely, so a bucket holds about one; what insertion has to move is next to its place.
+    """
+    n = v.shape[0]
+    buckets = 1 << _bits(n)
+    words = scratch
+    keys = _at(b, words, int64_of(n + 3))
+    ends = _at(b, keys, int64_of(n))
+    with _loop(b, int64_of(-(-n // 4))) as block:
+        for k, word in enumerate(philox(b, seed, b.add(first, block))):
+            _store(b, word, words, b.add(b.mul(block, int64_of(4)), int64_of(k)))
+    with _loop(b, int64_of(buckets + 1)) as i:
+        _store(b, int64_of(0), ends, i)
+    shift = int64_of(64 - _bits(n))
+
+    def bucket(word: Any) -> Any:
+        return b.lshr(word, shift)
+
+    with _loop(b, int64_of(n)) as i:
+        after = b.add(bucket(_load(b, words, i)), int64_of(1))
+        _store(b, b.add(_load(b, ends, after), int64_of(1)), ends, after)
+    with _loop(b, int64_of(buckets)) as i:
+        after = b.add(i, int64_of(1))
+        _store(b, b.add(_load(b, ends, i), _load(b, ends, after)), ends, after)
+    with _loop(b, int64_of(n)) as i:
+        word = _load(b, words, i)
+        own = bucket(word)
+        place = _load(b, ends, own)
+        _store(b, word, keys, place)
+        _store(b, i, target, place)
+        _store(b, b.add(place, int64_of(1)), ends, own)
+    _insert(b, n, keys, target)
+
+
+def _insert(b: Any, n: int, keys: Any, numbers: Any) -> None:
+    """Insertion sort of keys, as unsigned words, with their numbers; equal keys keep their order."""
+    with _loop(b, int64_of(n)) as i:
+        key, number = _load(b, keys, i), _load(b, numbers, i)
+        start = b.block
+        look, move, done = (b.append_basic_block(name) for name in ("look", "move", "done"))
+        b.branch(look)
+        b.position_at_end(look)
+        j = b.phi(INT64)
+        j.add_incoming(i, start)
+        before = b.sub(j, int64_of(1))
+        compare = b.append_basic_block("compare")
+        b.cbranch(b.icmp_signed(">", j, int64_of(0)), compare, done)
+        b.position_at_end(compare)
+        other = _load(b, keys, before)
+        b.cbranch(b.icmp_unsigned(">", other, key), move, done)
+        b.position_at_end(move)
+        _store(b, other, keys, j)
+        _store(b, _load(b, numbers, before), numbers, j)
+        j.add_incoming(before, move)
+        b.branch(look)
+        b.position_at_end(done)
+        _store(b, key, keys, j)
+        _store(b, number, numbers, j)
+
+
+@contextmanager
+def _loop(b: Any, count: Any) -> Iterator[Any]:
+    """A loop over 0 .. count - 1, at least once."""
+    start, body = b.block, b.append_basic_block("loop")
+    b.branch(body)
+    b.position_at_end(body)
+    i = b.phi(INT64)
+    i.add_incoming(int64_of(0), start)
+    yield i
+    following = b.add(i, int64_of(1))
+    i.add_incoming(following, b.block)
+    after = b.append_basic_block("after")
+    b.cbranch(b.icmp_signed("<", following, count), body, after)
+    b.position_at_end(after)
+
+
+def _at(b: Any, pointer: Any, i: Any) -> Any:
+    return b.gep(pointer, [i], source_etype=INT64)
+
+
+def _load(b: Any, pointer: Any, i: Any) -> Any:
+    return b.load(_at(b, pointer, i), typ=INT64, align=8)
+
+
+def _store(b: Any, x: Any, pointer: Any, i: Any) -> None:
+    b.store(x, _at(b, pointer, i), align=8)

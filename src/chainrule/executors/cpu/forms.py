@@ -11,7 +11,7 @@ from llvmlite import ir
 
 from ...core.dtypes import float16, float32, float64
 from ...graph.values import CONSTANT, LOOP, OP, Value
-from ...ops.lowering import Draw, Fold, Pieces, Product, Pull, Strided
+from ...ops.lowering import Draw, Fold, Pieces, Product, Pull, Shuffle, Strided
 from .emit import Emitter
 from .values import V, element_type
 from .vmath.registry import Math
@@ -25,6 +25,7 @@ FOLD: Final = "fold"
 PIECES: Final = "pieces"
 PRODUCT: Final = "product"
 DRAW: Final = "draw"
+SHUFFLE: Final = "shuffle"
 EPOCH: Final = "loop"  # a body that runs several times: a plan of its own
 NUMPY: Final = "numpy"  # computed by the NumPy rule, called back from native code
 
@@ -47,6 +48,8 @@ def form_of(v: Value) -> str:
         return PIECES
     if isinstance(rule, Draw):
         return DRAW if v.dtype in (float32, float64) else NUMPY
+    if isinstance(rule, Shuffle):
+        return SHUFFLE
     if isinstance(rule, Pull):
         shapes = [x.shape if isinstance(x, Value) else () for x in v.inputs]
         return PULL if rule.when is None or rule.when(*shapes, **v.settings) else NUMPY

@@ -20,9 +20,9 @@ from ...graph.evaluate import step
 from ...graph.graph import Graph
 from ...graph.values import CONSTANT, PART, Value
 from .compose import decompose
-from .draw import pieces_of, write_draw
+from .draw import pieces_of, shuffle_bytes, write_draw, write_shuffle
 from .emit import Emitter
-from .forms import DRAW, EPOCH, NUMBER, NUMPY, PRODUCT
+from .forms import DRAW, EPOCH, NUMBER, NUMPY, PRODUCT, SHUFFLE
 from .host import host
 from .memory import ALIGN, ARENA, DATA, Memory, Spot, nbytes, place
 from .nest import Nest
@@ -71,6 +71,7 @@ class Builder:
         self.bodies = {k: Epoch(k, shared) for k in p.kernels if k.form == EPOCH}
         self.products = {k: Matrices(k, p) for k in p.kernels if k.form == PRODUCT}
         scratch = {k: m.scratch_for_all for k, m in self.products.items() if not m.is_empty}
+        scratch |= {k: shuffle_bytes(k.main.value) for k in p.kernels if k.form == SHUFFLE}
         scratch |= {k: e.scratch_bytes for k, e in self.bodies.items()}
         self.memory: Memory = place(p, scratch)
         partials = {k: _partial_bytes(k, s) for k, s in self.memory.schedules.items() if s.pieces > 1}
@@ -98,7 +99,8 @@ class Builder:
     def write_kernels(self, b: Any, table: Any) -> None:
         """All kernels, one after the other, then what has to be copied to where it belongs."""
         writers = {
-            NEST: self._nest, PRODUCT: self._product, DRAW: self._draw, NUMPY: self._numpy, EPOCH: self._epoch
+            NEST: self._nest, PRODUCT: self._product, DRAW: self._draw, SHUFFLE: self._shuffle,
+            NUMPY: self._numpy, EPOCH: self._epoch,
         }  # fmt: skip
         for kernel in self.plan.kernels:
             writers[kernel.form](kernel, b, table)
@@ -171,13 +173,24 @@ class Builder:
             return
 
         def write(inner: Any, own: Any, index: Any) -> None:
-            points = self._points(own)
-            points.levels = [Level(inner)]
-            points.root = kernel.main
-            seed, block = (points.value(x).v.ir for x in v.operands)
+            seed, block = self._stream(kernel, inner, own)
             write_draw(v, inner, self.math, seed, block, self.slots.pointer(inner, own, v), index)
 
         self._piecewise(b, table, pieces_of(v), write)
+
+    def _stream(self, kernel: Kernel, b: Any, table: Any) -> list[Any]:
+        """The seed and the first block of a draw."""
+        points = self._points(table)
+        points.levels = [Level(b)]
+        points.root = kernel.main
+        return [points.value(x).v.ir for x in kernel.main.value.operands]
+
+    def _shuffle(self, kernel: Kernel, b: Any, table: Any) -> None:
+        v = kernel.main.value
+        if 0 not in v.shape:
+            seed, block = self._stream(kernel, b, table)
+            scratch = self.slots.arena(b, table, self.memory.scratch[kernel])
+            write_shuffle(v, b, seed, block, self.slots.pointer(b, table, v), scratch)
 
     def _numpy(self, kernel: Kernel, b: Any, table: Any) -> None:
         v = kernel.main.value

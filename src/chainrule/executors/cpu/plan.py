@@ -33,9 +33,9 @@ from .access import (
     row_major,
     strided,
 )
-from .forms import DRAW, EPOCH, FOLD, MEMORY, NUMBER, NUMPY, PIECES, POINT, PRODUCT, PULL, VIEW, form_of, weight
+from .forms import DRAW, EPOCH, FOLD, MEMORY, NUMBER, NUMPY, PIECES, POINT, PRODUCT, PULL, SHUFFLE, VIEW, form_of, weight
 
-WHOLE: Final = (PRODUCT, DRAW, NUMPY, EPOCH)  # forms that are computed by kernels of their own
+WHOLE: Final = (PRODUCT, DRAW, SHUFFLE, NUMPY, EPOCH)  # forms that are computed by kernels of their own
 OWN: Final = (*WHOLE, FOLD, PIECES)  # forms that are always stored
 CHEAP: Final = 4  # instructions that are rather written twice than stored and read again
 MOST_ROOTS: Final = 32  # in one kernel: more would make its code long, and its arrays compete for the cache
@@ -213,7 +213,7 @@ class _Walker:
                 pieces.append(Root(v, form, x, x.shape, (), place))
             return pieces
         if form in WHOLE:
-            domain = v.shape if form in (PRODUCT, DRAW) else ()
+            domain = v.shape if form in (PRODUCT, DRAW, SHUFFLE) else ()
             return [Root(v, form, None, domain, (), own)]
         return [Root(v, POINT, v, v.shape, (), own)]
 
