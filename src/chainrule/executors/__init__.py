@@ -1,0 +1,1 @@
+"""Ways to run a graph as a whole; `cpu/` writes native code for it."""
