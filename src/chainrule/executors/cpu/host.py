@@ -1,18 +1,15 @@
 """What this machine's processor is: its name for LLVM, vector registers and caches.
 
-Importing this file loads LLVM. How fast the machine is, as measured, is in `machine.py`; code for it is made
-in `target.py`.
+How fast the machine is, as measured, is in `machine.py`; code for it is made in `target.py`.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import platform
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-
-import llvmlite.binding as llvm
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,9 @@ class Host:
 
 @functools.cache
 def host() -> Host:
-    """The processor that this process runs on."""
+    """The processor that this process runs on. Loads LLVM."""
+    import llvmlite.binding as llvm
+
     known = dict(llvm.get_host_cpu_features())
     triple = llvm.get_process_triple()
     if known.get("avx512f"):
@@ -57,6 +56,24 @@ def host() -> Host:
     features = ",".join(f"{'+' if has else '-'}{name}" for name, has in sorted(known.items()))
     l1, l2, l3 = _caches()
     return Host(llvm.get_host_cpu_name(), features, vector_bytes, registers, l1, l2, l3, triple)
+
+
+@functools.cache
+def processor() -> str:
+    """A text that differs where two processors may not run the same code. Loads no LLVM on Linux."""
+    if sys.platform == "linux":
+        try:
+            with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+                first = file.read(16384).split("\n\n")[0]  # all processors have the same, mostly
+        except OSError:
+            first = ""
+        # What is left out changes from moment to moment (the clock rate) or from processor to processor.
+        wanted = ("vendor_id", "cpu family", "model", "stepping", "flags", "Features", "CPU ", "isa", "uarch")
+        lines = sorted(line for line in first.splitlines() if line.startswith(wanted))
+        if lines:
+            return "\n".join([platform.machine(), *lines])
+    here = host()
+    return f"{here.triple} {here.name} {here.features}"
 
 
 def _caches() -> tuple[int, int, int]:
@@ -77,14 +94,20 @@ def _caches() -> tuple[int, int, int]:
 def _caches_of_linux() -> dict[int, int]:
     """Level -> bytes, from the kernel's description of the first core."""
     sizes: dict[int, int] = {}
-    for folder in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+    root = "/sys/devices/system/cpu/cpu0/cache"
+    for number in range(8):
         try:
-            if (folder / "type").read_text().strip() != "Instruction":
-                size = (folder / "size").read_text().strip()  # such as 32K
-                sizes[int((folder / "level").read_text())] = int(size.rstrip("K")) << 10
+            kind, level, size = (_line(f"{root}/index{number}/{name}") for name in ("type", "level", "size"))
+            if kind != "Instruction":
+                sizes[int(level)] = int(size.rstrip("K")) << 10  # such as 32K
         except (OSError, ValueError):
-            continue  # containers may hide parts of it
+            continue  # fewer caches; containers may hide parts
     return sizes
+
+
+def _line(path: str) -> str:
+    with open(path, encoding="ascii") as file:
+        return file.readline().strip()
 
 
 def _caches_of_macos() -> dict[int, int]:

@@ -1,58 +1,47 @@
-"""A module of LLVM's language made into machine code, and machine code made callable.
+"""A module of LLVM's language made callable: compiled or taken from the cache, and loaded.
 
-`compile_module` does both and goes through the cache on disk (`cache.py`); `emit` and `load` are its halves.
-The passes are few: our generator writes vector code with its own running totals, so neither of LLVM's
-vectorisers runs, and loops are unrolled only where the generator did it. Objects hold no addresses of this
-process, so that another one can load them; whoever needs an address (of an array, of BLAS) passes it to the
-code as an argument.
+`compile_module` does all of it; `emit` and `load` are its halves, for callers that keep objects themselves.
+LLVM is imported only when it has to compile, and used by one thread at a time. A fork waits until no thread
+is inside of it, so that the child can compile, too.
 
-LLVM is used by one thread at a time. A fork waits until no thread is inside of it, so that the child can
-compile. The generator's side is `emit.py`; the processor is described in `host.py`.
+What LLVM is told to do is in `emission.py`, how objects are loaded without it in `elf.py`, what the processor
+is in `host.py`, and the cache in `cache.py`. The generator's side is `emit.py`.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import llvmlite.binding as llvm
-
+from . import cache, elf
 from .host import Host, host
 
 if TYPE_CHECKING:
     import llvmlite.ir
 
-__all__ = ["Host", "Loaded", "compile_module", "emit", "host", "load"]
+__all__ = ["Host", "Loaded", "assembly", "compile_module", "emit", "host", "load", "prepare"]
 
-# One lock for all of LLVM's state that several threads could meet in: passes, contexts, the engine that
-# loads.
+# One lock for all of LLVM's state that several threads could meet in: passes, contexts, its loader.
 _lock: Final = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
-_numbers: Final = itertools.count()
-_started = False
-_engine: Any = None
-
 
 class Loaded:
-    """Machine code in memory, ready to be called, for as long as this object lives.
-
-    names:  the functions whose addresses are known.
-    """
+    """Machine code in memory, ready to be called, for as long as this object lives."""
 
     __slots__ = ("_addresses", "_keep", "_source")
 
     def __init__(self, addresses: dict[str, int], keep: object, source: Callable[[], str] | None) -> None:
         self._addresses = addresses
-        self._keep = keep  # the code is unmapped with it
+        self._keep = keep  # the memory of the code is given back with it
         self._source = source
 
     @property
     def names(self) -> list[str]:
+        """The functions that can be called."""
         return list(self._addresses)
 
     def address(self, name: str) -> int:
@@ -78,11 +67,18 @@ def compile_module(module: llvmlite.ir.Module | str, *, key_extra: str = "") -> 
                 called.
     key_extra:  what else the cached object depends on.
 
-    Raises: RuntimeError with LLVM's message if the text is not well-formed.
+    Raises: RuntimeError with LLVM's message if the text is not well-formed, or if the code calls a function
+            that this process does not have.
     """
     text = str(module)
+    key = cache.key("module", text, key_extra)
+    entry = cache.lookup(key)
+    if entry is not None:
+        return load(entry.code, entry.meta["names"], source=lambda: text)
     names, code = emit(text)
-    return load(code, names, source=lambda: text)
+    loaded = load(code, names, source=lambda: text)  # before it is kept: it may turn out not to be loadable
+    cache.store(key, code, {"names": names})
+    return loaded
 
 
 def emit(text: str) -> tuple[list[str], bytes]:
@@ -90,17 +86,18 @@ def emit(text: str) -> tuple[list[str], bytes]:
 
     Raises: RuntimeError with LLVM's message if the text is not well-formed.
     """
+    from . import emission  # loads LLVM
+
     with _lock:
-        machine = _machine()
-        module = _optimised(text, machine)
-        return _names(module), machine.emit_object(module)
+        return emission.emit(text)
 
 
 def assembly(text: str) -> str:
     """The assembly that `emit` makes an object of."""
+    from . import emission  # loads LLVM
+
     with _lock:
-        machine = _machine()
-        return str(machine.emit_assembly(_optimised(text, machine)))
+        return emission.assembly(text)
 
 
 def load(code: bytes, names: list[str], *, source: Callable[[], str] | None = None) -> Loaded:
@@ -109,61 +106,21 @@ def load(code: bytes, names: list[str], *, source: Callable[[], str] | None = No
     names:   the functions whose addresses are wanted.
     source:  makes the text of the module, for whoever wants to read it.
 
-    Raises: RuntimeError with LLVM's message if the object cannot be linked or has no such function.
+    Raises: RuntimeError if the object cannot be linked or has no such function.
     """
-    global _engine
-    with _lock:
-        _start()
-        if _engine is None:
-            _engine = llvm.create_lljit_compiler(_machine(), use_jit_link=True, suppress_errors=True)
-        library = llvm.JITLibraryBuilder().add_object_img(code)
-        library.add_current_process()  # memcpy and the like, which the code generator calls by name
-        for name in names:
-            library.export_symbol(name)
-        keep = library.link(_engine, f"chainrule-{next(_numbers)}")
-        return Loaded({name: keep[name] for name in names}, keep, source)
+    if elf.USABLE:
+        addresses, keep = elf.load(code)
+        missing = [name for name in names if name not in addresses]
+        if missing:
+            raise RuntimeError(f"the object has no function {missing[0]}")
+    else:
+        from . import emission  # loads LLVM
+
+        with _lock:
+            addresses, keep = emission.load(code, names)
+    return Loaded({name: addresses[name] for name in names}, keep, source)
 
 
-def _start() -> None:
-    """Make LLVM ready for this processor; for others it takes much longer."""
-    global _started
-    if not _started:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        _started = True
-
-
-def _machine() -> Any:
-    """A new target machine for this processor."""
-    _start()
-    here = host()
-    target = llvm.Target.from_triple(here.triple)
-    # Position-independent code with 32-bit distances: what loads it places its parts next to each other.
-    return target.create_target_machine(
-        cpu=here.name, features=here.features, opt=3, reloc="pic", codemodel="small", jit=True
-    )
-
-
-def _optimised(text: str, machine: Any) -> Any:
-    """The module of a text, verified, after the passes."""
-    module = llvm.parse_assembly(text, llvm.create_context())
-    module.triple = machine.triple
-    module.data_layout = str(machine.target_data)  # passes guess sizes without it
-    module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=1)
-    options.loop_vectorization = False
-    options.slp_vectorization = False
-    options.loop_unrolling = False
-    options.loop_interleaving = False
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    return module
-
-
-def _names(module: Any) -> list[str]:
-    """The functions of a module that can be called from outside."""
-    return [
-        function.name
-        for function in module.functions
-        if not function.is_declaration and function.linkage == llvm.Linkage.external
-    ]
+def prepare() -> None:
+    """Begin to load LLVM in the background, where a compilation is about to need it."""
+    threading.Thread(target=__import__, args=(f"{__package__}.emission",), daemon=True).start()
