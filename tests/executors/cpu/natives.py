@@ -7,11 +7,16 @@ from typing import Any
 
 from chainrule.executors.cpu import target
 
+# seven(): 7.
 # add_one(ctx, i): one more in place i of an array of int64.
 # slow(ctx, i): the same in place i + 1, after ctx[0] turns of a loop.
 # nest(ctx, i): a job of its own with ctx[1] indices of add_one, through the pool_run at ctx[0].
 # many(pool_run, body, ctx, count, times): so many jobs in a row.
 TEXT = """
+define i64 @seven() {
+  ret i64 7
+}
+
 define void @add_one(ptr %ctx, i64 %i) {
   %p = getelementptr i64, ptr %ctx, i64 %i
   %old = load i64, ptr %p
@@ -65,4 +70,6 @@ end:
 
 def function(loaded: target.Loaded, name: str, *args: Any, result: Any = ctypes.c_int64) -> Any:
     """A function of a module, callable from Python; the types of arguments are int64 if none are given."""
-    return ctypes.CFUNCTYPE(result, *args)(loaded.address(name))
+    callable_ = ctypes.CFUNCTYPE(result, *args)(loaded.address(name))
+    callable_.code = loaded  # which goes with its last reference
+    return callable_

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Host", "Loaded", "assembly", "compile_module", "emit", "host", "load", "prepare"]
 
-# One lock for all that several threads could meet in when something is compiled or loaded. The thread that forks
-# holds it, so that the child does not find it in the hands of a thread which it does not have.
+# One lock for all that several threads could meet in when something is compiled or loaded. The thread that
+# forks holds it, so that the child does not find it in the hands of a thread which it does not have.
 lock: Final = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
