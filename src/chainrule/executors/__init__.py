@@ -1,1 +1,1 @@
-"""What runs graphs: `cpu/` compiles them to native code. With NumPy they run in `../graph/evaluate.py`."""
+"""Ways to run a graph as a whole; `cpu/` writes native code for it."""

@@ -102,6 +102,8 @@ def store(key: bytes, code: bytes, meta: dict[str, Any] | None = None) -> None:
         return
     facts = json.dumps(meta or {}).encode()
     body = len(facts).to_bytes(4, "little") + facts + code
+    if _HEAD + len(body) > BOUND:
+        return
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if not _safe(os.stat(folder)):

@@ -86,7 +86,9 @@ def _load(code: bytes) -> tuple[dict[str, int], object]:
     ]  # fmt: skip
 
     places, ends = _layout(sections, code_extra=_JUMP_BYTES * len(outside), data_extra=8 * len(symbols))
-    memory = np.frombuffer(mmap.mmap(-1, max(ends[-1], _PAGE)), np.uint8)
+    # Private: by default a forked child would share the variables with its parent.
+    pages = mmap.mmap(-1, max(ends[-1], _PAGE), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory = np.frombuffer(pages, np.uint8)
     base = memory.ctypes.data
     for number, place in places.items():
         section = sections[number]

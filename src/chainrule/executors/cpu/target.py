@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Host", "Loaded", "assembly", "compile_module", "emit", "host", "load", "prepare"]
 
-# One lock for all of LLVM's state that several threads could meet in: passes, contexts, its loader.
-_lock: Final = threading.RLock()
+# One lock for all that several threads could meet in when something is compiled or loaded. The thread that
+# forks holds it, so that the child does not find it in the hands of a thread which it does not have.
+lock: Final = threading.RLock()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 
 
 class Loaded:
@@ -88,7 +89,7 @@ def emit(text: str) -> tuple[list[str], bytes]:
     """
     from . import emission  # loads LLVM
 
-    with _lock:
+    with lock:
         return emission.emit(text)
 
 
@@ -96,7 +97,7 @@ def assembly(text: str) -> str:
     """The assembly that `emit` makes an object of."""
     from . import emission  # loads LLVM
 
-    with _lock:
+    with lock:
         return emission.assembly(text)
 
 
@@ -116,7 +117,7 @@ def load(code: bytes, names: list[str], *, source: Callable[[], str] | None = No
     else:
         from . import emission  # loads LLVM
 
-        with _lock:
+        with lock:
             addresses, keep = emission.load(code, names)
     return Loaded({name: addresses[name] for name in names}, keep, source)
 
