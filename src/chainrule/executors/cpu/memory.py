@@ -52,8 +52,7 @@ def nbytes(v: Value) -> int:
 def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
     """Give every stored value its place. scratch_bytes: what kernels need for themselves."""
     graph, kernels = plan.graph, plan.kernels
-    arguments = [*graph.inputs, *graph.captures]
-    spots = {v: Spot(ARGUMENT, i) for i, v in enumerate(arguments)}
+    spots = {v: Spot(ARGUMENT, i) for i, v in enumerate(plan.arguments)}
     constants: list[Value] = []
     results = {*graph.outputs, *(v for _, v in graph.writes)}
     readers: dict[Value, set[Kernel]] = {}

@@ -27,13 +27,15 @@ from .host import host
 from .memory import ALIGN, ARENA, DATA, Memory, Spot, nbytes, place
 from .nest import Nest
 from .plan import NEST, Kernel, Root, plan
-from .points import ARENA_SLOT, CALLBACK, ERROR, FIRST, POOL, SELF, Level, Points, Slots, int64_of
+from .points import Level, Points, Slots, int64_of
 from .product import Matrices
+from .program import MAIN
 from .schedule import Schedule
+from .table import CALLBACK, CLOCK, ERROR, FIRST, OWNER, POOL
+from .table import ARENA as ARENA_SLOT
 from .values import INT32, INT64, POINTER, V, constant
 from .vmath.registry import Math
 
-MAIN: Final = "program"
 _BODY: Final = ir.FunctionType(ir.VoidType(), [POINTER, INT64])
 _POOL_RUN: Final = ir.FunctionType(INT32, [POINTER, POINTER, INT64])
 _BACK: Final = ir.FunctionType(INT32, [INT64, INT64, POINTER])
@@ -47,10 +49,21 @@ def lanes_for(kernel: Kernel) -> int:
     return max(1, host().vector_bytes // max(*sizes, 4))
 
 
-class Shared:
-    """What the parts of one module have in common, the bodies of loops included."""
+def build(graph: Graph, timed: bool = False) -> Builder:
+    """The plan and the code of a graph. timed: with code that counts the cycles of each kernel."""
+    builder = Builder(graph, Shared(timed))
+    builder.write()
+    return builder
 
-    def __init__(self) -> None:
+
+class Shared:
+    """What the parts of one module have in common, the bodies of loops included.
+
+    timed: the kernels whose cycles are counted, in the order of their clocks; None for ordinary code.
+    """
+
+    def __init__(self, timed: bool = False) -> None:
+        self.timed: list[Kernel] | None = [] if timed else None
         self.module = ir.Module(name="chainrule")
         self.module.triple = host().triple
         self.math = Math(self.module)
@@ -58,6 +71,7 @@ class Shared:
         self.called: list[Called] = []  # computed by NumPy
         self.parallel = 0
         self.memcpy: Any = None
+        self.cycles: Any = None
 
 
 class Builder:
@@ -66,7 +80,7 @@ class Builder:
     def __init__(self, graph: Graph, shared: Shared) -> None:
         self.shared = shared
         self.module, self.math = shared.module, shared.math
-        self.plan = p = plan(decompose(graph))
+        self.plan = p = plan(decompose(graph), [*graph.inputs, *graph.captures])
         self.graph = p.graph
         self.bodies = {k: Epoch(k, shared) for k in p.kernels if k.form == EPOCH}
         self.products = {k: Matrices(k, p) for k in p.kernels if k.form == PRODUCT}
@@ -79,15 +93,12 @@ class Builder:
             self.memory = place(p, scratch | {k: n for k, n in partials.items() if n})
         for e in self.bodies.values():
             self.memory.constants += e.builder.memory.constants
-        self.slots = Slots(
-            self.memory, len(self.graph.inputs) + len(self.graph.captures), len(self.graph.outputs)
-        )
+        self.slots = Slots(self.memory, len(p.arguments), len(self.graph.outputs))
 
     @property
     def table_size(self) -> int:
         """Addresses in the table that the code is given."""
-        g = self.graph
-        return FIRST + len(g.inputs) + len(g.captures) + len(g.outputs) + len(self.memory.constants)
+        return FIRST + len(self.plan.arguments) + len(self.graph.outputs) + len(self.memory.constants)
 
     def write(self) -> None:
         """The whole function."""
@@ -103,7 +114,8 @@ class Builder:
             NUMPY: self._numpy, EPOCH: self._epoch,
         }  # fmt: skip
         for kernel in self.plan.kernels:
-            writers[kernel.form](kernel, b, table)
+            with self._clocked(kernel, b, table):
+                writers[kernel.form](kernel, b, table)
         for v, c in self.memory.copies:
             self.copy(b, self.slots.pointer(b, table, c), self.slots.pointer(b, table, v), nbytes(v))
 
@@ -197,13 +209,30 @@ class Builder:
         parts = [x for x in self.graph.values if x.kind == PART and x.inputs[0] is v]
         self.shared.called.append(Called(v, parts, self.slots, self.memory, self.table_size))
         back = self.slots.load(b, table, CALLBACK)
-        self_ = b.ptrtoint(self.slots.load(b, table, SELF), INT64)
+        self_ = b.ptrtoint(self.slots.load(b, table, OWNER), INT64)
         code = call(b, back, _BACK, [self_, int64_of(len(self.shared.called) - 1), table])
         with b.if_then(b.icmp_signed("!=", code, ir.Constant(INT32, 0)), likely=False):
             b.ret(code)
 
     def _epoch(self, kernel: Kernel, b: Any, table: Any) -> None:
         self.bodies[kernel].write(self, b, table)
+
+    @contextmanager
+    def _clocked(self, kernel: Kernel, b: Any, table: Any) -> Iterator[None]:
+        """Add the cycles that a kernel takes to its clock."""
+        timed = self.shared.timed
+        if timed is None:
+            yield
+            return
+        number = len(timed)
+        timed.append(kernel)
+        if self.shared.cycles is None:
+            self.shared.cycles = ir.Function(self.module, ir.FunctionType(INT64, []), "llvm.readcyclecounter")
+        before = b.call(self.shared.cycles, [])
+        yield
+        clock = b.gep(self.slots.load(b, table, CLOCK), [int64_of(number)], source_etype=INT64)
+        taken = b.sub(b.call(self.shared.cycles, []), before)
+        b.store(b.add(b.load(clock, typ=INT64, align=8), taken), clock, align=8)
 
     # -- words -----------------------------------------------------------------------------------------------
 

@@ -114,16 +114,21 @@ NEST: Final = "nest"
 
 @dataclass(eq=False, slots=True)
 class Plan:
-    """What is computed in which order. `graph`: as it was planned, with copies where results need their own."""
+    """What is computed in which order.
+
+    graph:     as it was planned, with copies where results need their own.
+    arguments: the inputs and captures of the graph as it was given; some may not be read any more.
+    """
 
     graph: Graph
+    arguments: list[Value]
     kernels: list[Kernel]
     forms: dict[Value, str]
     stored: set[Value]
 
 
-def plan(graph: Graph) -> Plan:
-    """Make the plan of a graph without composed ops."""
+def plan(graph: Graph, arguments: list[Value]) -> Plan:
+    """Make the plan of a graph without composed ops. arguments: see `Plan`."""
     graph = _with_own_results(graph)
     forms = {v: form_of(v) for v in (*graph.inputs, *graph.captures, *graph.values)}
     walker = _Walker(graph, forms)
@@ -133,7 +138,7 @@ def plan(graph: Graph) -> Plan:
         if not more:
             break
         walker.stored |= more
-    return Plan(graph, _grouped(roots, walker), forms, walker.stored)
+    return Plan(graph, arguments, _grouped(roots, walker), forms, walker.stored)
 
 
 def _with_own_results(graph: Graph) -> Graph:

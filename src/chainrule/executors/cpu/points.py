@@ -18,14 +18,12 @@ from ...graph.values import Value
 from .access import Place, Step, Steps, broadcast_step, is_identity, strided
 from .emit import Emitter
 from .forms import MEMORY, NUMBER, POINT, VIEW
+from . import table as table_slots
 from .memory import ARENA, ARGUMENT, DATA, RESULT, Memory, Spot
 from .plan import Plan, Root, through_views
+from .table import ERROR, FIRST
 from .values import INT64, POINTER, V, constant, memory_type
 from .vmath.registry import Math
-
-# The table that every kernel is given: what it needs to call, then where everything lies.
-POOL, CALLBACK, SELF, ARENA_SLOT, ERROR, FIRST = range(6)
-
 
 def int64_of(n: int) -> Any:
     return ir.Constant(INT64, n)
@@ -67,7 +65,7 @@ class Slots:
 
     def arena(self, builder: Any, table: Any, offset: int) -> Any:
         return builder.gep(
-            self.load(builder, table, ARENA_SLOT), [int64_of(offset)], source_etype=ir.IntType(8)
+            self.load(builder, table, table_slots.ARENA), [int64_of(offset)], source_etype=ir.IntType(8)
         )
 
     @staticmethod
@@ -303,12 +301,7 @@ class Points:
         if "error" not in known:
             known["error"] = self.slots.load(self.levels[0].builder, self.table, ERROR)
         with builder.if_then(b.any(bad).ir, likely=False):
-            builder.store(int64_of(number_of(v)), known["error"], align=8)
-
-
-def number_of(v: Value) -> int:
-    """The number by which an error names the value: stable for one graph, never 0."""
-    return v.seq + 1
+            builder.store(int64_of(self.errors.index(v) + 1), known["error"], align=8)
 
 
 class _Reader:
