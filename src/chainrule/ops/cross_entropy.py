@@ -14,7 +14,7 @@ from ..core.errors import IndexingError, ShapeError
 from ..core.shapes import Shape
 from .arithmetic import WHERE
 from .compare import NE
-from .primitive import REDUCTION, primitive, sample
+from .primitive import REDUCTION, USE_NUMPY, primitive, sample
 from .reduce import wide
 from .rules import SCORES
 from .samples import at, floats
@@ -67,6 +67,7 @@ def times_minus_one_at(t: Any, x: Any, target: Any, ignore: int) -> Any:
 CROSS_ENTROPY = primitive(
     "cross_entropy", kind=REDUCTION, inputs="x target", formula="log(sum(exp(x))) - x[target]", shape=_rows,
     dtype=SCORES, numpy=_cross_entropy,
+    lower=USE_NUMPY,
     vjp=(lambda g, x, target, ignore: times_minus_one_at(g.unsqueeze(1), x, target, ignore), None),
     jvp=lambda tangents, out, x, target, *, ignore: times_minus_one_at(tangents[0], x, target, ignore).sum(1),
     d=("times_minus_one_at(g.unsqueeze(1), x, target, ignore)", None),

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import IndexingError, ShapeError
 from ..core.lending import own_copy
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
-from .primitive import MOVEMENT, Primitive, primitive, sample
+from .primitive import MOVEMENT, USE_NUMPY, Primitive, primitive, sample
 from .rules import FIRST
 from .samples import at, floats
 
@@ -66,7 +66,7 @@ INDEX: Primitive = primitive(
     "index",
     strict=True, kind=MOVEMENT, inputs="x *indices", formula="x[indices]", shape=_indexed, dtype=FIRST,
     numpy=_index,
-    vjp=(
+    lower=USE_NUMPY, vjp=(
         lambda g, x_shape, indices, dims: INDEX_PUT(
             g.new_zeros(x_shape), g, *indices, dims=dims, accumulate=True
         ),
@@ -133,7 +133,7 @@ def _index_put_jvp(
 INDEX_PUT: Primitive = primitive(
     "index_put", kind=MOVEMENT, inputs="x y *indices", formula="x with x[indices] = y", shape=_put_shape,
     dtype=FIRST, numpy=_index_put,
-    vjp=(
+    lower=USE_NUMPY, vjp=(
         lambda g, y_shape, indices, dims, accumulate: g
         if accumulate
         else INDEX_PUT(g, g.new_zeros(y_shape), *indices, dims=dims, accumulate=False),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .primitive import REDUCTION, primitive, sample
+from .primitive import REDUCTION, USE_NUMPY, primitive, sample
 from .reduce import SUM, add_up, reduced, spread, wide
 from .rules import FLOAT_ONLY
 from .samples import floats, positive
@@ -38,7 +38,7 @@ def _factor(out: Any, x: Any, p: float) -> Any:
 
 NORM = primitive(
     "norm", kind=REDUCTION, formula="sum(|x|**p) ** (1/p)", shape=reduced, dtype=FLOAT_ONLY, numpy=_norm,
-    vjp=(
+    lower=USE_NUMPY, vjp=(
         lambda g, out, x, x_shape, p, dim, keepdim: spread(g, x_shape, dim, keepdim)
         * _factor(spread(out, x_shape, dim, keepdim), x, p),
     ),

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.errors import IndexingError
 from ..core.shapes import Shape
-from .primitive import LINEAR, NOT_DIFFERENTIABLE, REDUCTION, primitive, sample
+from .primitive import LINEAR, NOT_DIFFERENTIABLE, REDUCTION, USE_NUMPY, primitive, sample
 from .rules import ACCUMULATES, COUNTS, SAME, TRUTHS
 from .samples import booleans, distinct, floats
 from .views import EXPAND, RESHAPE
@@ -50,7 +50,7 @@ def _sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 SUM = primitive(
     "sum", strict=True, kind=REDUCTION, formula="sum(x)", shape=reduced, dtype=ACCUMULATES, numpy=_sum,
-    vjp=(lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim),), jvp=LINEAR,
+    lower=USE_NUMPY, vjp=(lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim),), jvp=LINEAR,
     d="spread(g, x.shape, dim, keepdim)", why="sum rule: every summand gets g",
     samples=[
         sample(floats(shape=(2, 3)), dim=(0, 1), keepdim=False),
@@ -100,12 +100,14 @@ _EXTREMUM_SAMPLES = [
 
 AMAX = primitive(
     "amax", strict=True, kind=REDUCTION, formula="max(x)", shape=_not_empty, dtype=SAME,
-    numpy=_extremum(np.maximum.reduce), vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
+    numpy=_extremum(np.maximum.reduce),
+    lower=USE_NUMPY, vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
     why="the largest passes", samples=_EXTREMUM_SAMPLES, ties="equal largest elements share g evenly",
 )  # fmt: skip
 AMIN = primitive(
     "amin", strict=True, kind=REDUCTION, formula="min(x)", shape=_not_empty, dtype=SAME,
-    numpy=_extremum(np.minimum.reduce), vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
+    numpy=_extremum(np.minimum.reduce),
+    lower=USE_NUMPY, vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
     why="the smallest passes", samples=_EXTREMUM_SAMPLES, ties="equal smallest elements share g evenly",
 )  # fmt: skip
 
@@ -124,11 +126,13 @@ def _arg(function: Any) -> Any:
 _ARG_SAMPLES = [sample(distinct(), dim=1, keepdim=False), sample(distinct((2, 3, 2)), dim=0, keepdim=True)]
 ARGMAX = primitive(
     "argmax", kind=REDUCTION, formula="argmax(x)", shape=_one_of_axis, dtype=COUNTS, numpy=_arg(np.argmax),
+    lower=USE_NUMPY,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_ARG_SAMPLES,
     ties="the first of equal elements",
 )  # fmt: skip
 ARGMIN = primitive(
     "argmin", kind=REDUCTION, formula="argmin(x)", shape=_one_of_axis, dtype=COUNTS, numpy=_arg(np.argmin),
+    lower=USE_NUMPY,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_ARG_SAMPLES,
     ties="the first of equal elements",
 )  # fmt: skip
@@ -149,9 +153,11 @@ _TEST_SAMPLES = [
 ]
 ALL = primitive(
     "all", kind=REDUCTION, formula="all(x)", shape=reduced, dtype=TRUTHS, numpy=_test(np.logical_and.reduce),
+    lower=USE_NUMPY,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_TEST_SAMPLES,
 )  # fmt: skip
 ANY = primitive(
     "any", kind=REDUCTION, formula="any(x)", shape=reduced, dtype=TRUTHS, numpy=_test(np.logical_or.reduce),
+    lower=USE_NUMPY,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_TEST_SAMPLES,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .primitive import REDUCTION, SCAN, primitive, sample
+from .primitive import REDUCTION, SCAN, USE_NUMPY, primitive, sample
 from .reduce import SUM, reduced, spread, wide
 from .rules import FLOAT_ONLY, same_shape
 from .samples import floats
@@ -36,7 +36,7 @@ def _logsumexp(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 LOGSUMEXP = primitive(
     "logsumexp", kind=REDUCTION, formula="log(sum(exp(x)))", shape=reduced, dtype=FLOAT_ONLY,
     numpy=_logsumexp,
-    vjp=(
+    lower=USE_NUMPY, vjp=(
         lambda g, out, x, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim)
         * (x - spread(out, x_shape, dim, keepdim)).exp(),
     ),
@@ -72,7 +72,7 @@ def _sum1(x: Any, dim: int) -> Any:
 
 SOFTMAX = primitive(
     "softmax", kind=SCAN, formula="exp(x) / sum(exp(x))", shape=same_shape, dtype=FLOAT_ONLY, numpy=_softmax,
-    vjp=(lambda g, out, dim: out * (g - _sum1(g * out, dim)),),
+    lower=USE_NUMPY, vjp=(lambda g, out, dim: out * (g - _sum1(g * out, dim)),),
     jvp=lambda tangents, out, x, *, dim: out * (tangents[0] - _sum1(tangents[0] * out, dim)),
     d="out * (g - (g * out).sum(dim, True))", why="quotient rule",
     samples=[sample(floats(), dim=1), sample(floats(shape=(2, 3, 2)), dim=1)],
@@ -91,7 +91,7 @@ def _log_softmax(x: Any, *, dim: int) -> Any:
 LOG_SOFTMAX = primitive(
     "log_softmax", kind=SCAN, formula="x - log(sum(exp(x)))", shape=same_shape, dtype=FLOAT_ONLY,
     numpy=_log_softmax,
-    vjp=(lambda g, out, dim: g - out.exp() * _sum1(g, dim),),
+    lower=USE_NUMPY, vjp=(lambda g, out, dim: g - out.exp() * _sum1(g, dim),),
     jvp=lambda tangents, out, x, *, dim: tangents[0] - _sum1(out.exp() * tangents[0], dim),
     d="g - exp(out) * g.sum(dim, True)", why="log-sum-exp: its gradient is softmax",
     samples=[sample(floats(), dim=1), sample(floats(shape=(2, 3, 2)), dim=1)],

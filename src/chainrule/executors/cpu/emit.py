@@ -105,6 +105,14 @@ class Emitter(Lanes):
         assert x.dtype is y.dtype, f"operands of types {x.dtype.name} and {y.dtype.name}"
         return x, y
 
+    def type_of(self, *xs: Operand) -> dtype:
+        """The type of the values among these operands."""
+        return next(x.dtype for x in xs if isinstance(x, V))
+
+    def number(self, x: Operand) -> Number | None:
+        """The number that x is in every lane, if that is known while code is written; else None."""
+        return x.number if isinstance(x, V) else x
+
     def call_intrinsic(self, name: str, result: Ir, *xs: Ir) -> Ir:
         """A call of one of LLVM's intrinsics whose name ends with the type of its result."""
         return self.builder.call(self.math.intrinsic(name, result, tuple(x.type for x in xs)), xs)
@@ -120,9 +128,6 @@ class Emitter(Lanes):
     ceil = _intrinsic("ceil")
     trunc = _intrinsic("trunc")
     round = _intrinsic("roundeven")
-
-    def reciprocal(self, x: V) -> V:
-        return self.div(1, x)
 
     def neg(self, x: V) -> V:
         return V(self.builder.fneg(x.ir) if x.dtype.category == FLOAT else self.builder.neg(x.ir), x.dtype)
@@ -169,7 +174,7 @@ class Emitter(Lanes):
         """x // y. Integers: y must not be 0; the most negative number // -1 is itself."""
         x, y = self.pair(x, y)
         if x.dtype.category == FLOAT:
-            return self.math.call(self, "floor_divide", x, y)
+            return self._floor_divide(x, y)
         if not x.dtype.is_signed:
             return V(self.builder.udiv(x.ir, y.ir), x.dtype)
         quotient, rest = self._divided(x, y)
@@ -179,7 +184,7 @@ class Emitter(Lanes):
         """x % y with the sign of y. Integers: y must not be 0."""
         x, y = self.pair(x, y)
         if x.dtype.category == FLOAT:
-            return self.math.call(self, "remainder", x, y)
+            return self._remainder(x, y)
         if not x.dtype.is_signed:
             return V(self.builder.urem(x.ir, y.ir), x.dtype)
         rest = self._divided(x, y)[1]
@@ -189,7 +194,7 @@ class Emitter(Lanes):
         """x - y * trunc(x / y), exactly. Integers: y must not be 0."""
         x, y = self.pair(x, y)
         if x.dtype.category == FLOAT:
-            return self.math.call(self, "fmod", x, y)
+            return self._fmod(x, y)
         if not x.dtype.is_signed:
             return V(self.builder.urem(x.ir, y.ir), x.dtype)
         return self._divided(x, y)[1]
@@ -234,7 +239,9 @@ class Emitter(Lanes):
     erfc = _function("erfc")
     sigmoid = _function("sigmoid")
     _atan2 = _function("atan2")
-    _pow = _function("pow")
+    _floor_divide = _function("floor_divide")
+    _remainder = _function("remainder")
+    _fmod = _function("fmod")
 
     def rsqrt(self, x: V) -> V:
         return self.div(1, self.sqrt(x))
@@ -244,8 +251,15 @@ class Emitter(Lanes):
         return self._atan2(*self.pair(x, y))
 
     def pow(self, x: Operand, y: Operand) -> V:
-        """x ** y of floats."""
-        return self._pow(*self.pair(x, y))
+        """x ** y. Integers: rounded towards 0 where y is negative."""
+        x, y = self.pair(x, y)
+        if x.dtype is float16:
+            return self.cast(self.pow(self.cast(x, float32), self.cast(y, float32)), float16)
+        if y.number == 2:
+            return self.mul(x, x)
+        if y.number == 3:  # one rounding more than x**2, so within 2 ulp
+            return self.mul(self.mul(x, x), x)
+        return self.math.call(self, "pow", x, y)
 
     # -- comparisons, logic, bits --------------------------------------------------------------------------
 
@@ -255,15 +269,25 @@ class Emitter(Lanes):
     le = _compare("<=")
     gt = _compare(">")
     ge = _compare(">=")
-    logical_and = _binary("", "", "and_")
-    logical_or = _binary("", "", "or_")
-    logical_xor = _binary("", "", "xor")
     bit_and = _binary("", "and_", "and_")
     bit_or = _binary("", "or_", "or_")
     bit_xor = _binary("", "xor", "xor")
 
+    def logical_and(self, x: Operand, y: Operand) -> V:
+        return self.bit_and(self._truth(x), self._truth(y))
+
+    def logical_or(self, x: Operand, y: Operand) -> V:
+        return self.bit_or(self._truth(x), self._truth(y))
+
+    def logical_xor(self, x: Operand, y: Operand) -> V:
+        return self.bit_xor(self._truth(x), self._truth(y))
+
     def logical_not(self, x: V) -> V:
-        return self.bit_xor(x, True)
+        return self.bit_xor(self.cast(x, bool_), True)
+
+    def _truth(self, x: Operand) -> V:
+        """x != 0; operands of logic may have different types."""
+        return self.cast(x, bool_) if isinstance(x, V) else self.const(bool(x), bool_)
 
     def bit_not(self, x: V) -> V:
         return self.bit_xor(x, True if x.dtype.category == BOOL else -1)
@@ -291,9 +315,9 @@ class Emitter(Lanes):
         return V(self.builder.icmp_unsigned("<", y.ir, self.pair(y, 8 * y.dtype.itemsize)[1].ir), bool_)
 
     def select(self, condition: V, x: Operand, y: Operand) -> V:
-        """x where the condition holds, else y."""
+        """x where the condition holds (or is not 0), else y."""
         x, y = self.pair(x, y)
-        return V(self.builder.select(condition.ir, x.ir, y.ir), x.dtype)
+        return V(self.builder.select(self.cast(condition, bool_).ir, x.ir, y.ir), x.dtype)
 
     def isnan(self, x: V) -> V:
         if x.dtype.category != FLOAT:

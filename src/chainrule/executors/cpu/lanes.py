@@ -178,6 +178,30 @@ class Lanes:
         bits = self.builder.bitcast(mask.ir, ir.IntType(mask.lanes))
         return V(self.builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0)), bool_)
 
+    def repeat_while(
+        self, condition: Callable[..., V], step: Callable[..., tuple[V, ...]], *start: V
+    ) -> tuple[V, ...]:
+        """The state after as many steps as it takes until the condition holds in no lane.
+
+        condition: `condition(*state)` -> bool; asked before each step.
+        step:      `step(*state)` -> the state after it. It changes every lane: one that is ready must stay
+        so.
+        """
+        builder = self.builder
+        before = builder.block
+        head, body, after = (builder.append_basic_block(name) for name in ("while", "do", "done"))
+        builder.branch(head)
+        builder.position_at_end(head)
+        state = [V(builder.phi(x.ir.type), x.dtype) for x in start]
+        builder.cbranch(self.any(condition(*state)).ir, body, after)
+        builder.position_at_end(body)
+        for now, first, following in zip(state, start, step(*state), strict=True):
+            now.ir.add_incoming(first.ir, before)
+            now.ir.add_incoming(following.ir, builder.block)
+        builder.branch(head)
+        builder.position_at_end(after)
+        return tuple(state)
+
     def replace_rare(self, mask: V, x: V, replacement: Callable[[], V]) -> V:
         """x, and where the mask is true the replacement, which is only computed if some lane needs it."""
         before = self.builder.block
