@@ -1,1 +1,1 @@
-"""Ways to run a graph as a whole; `cpu/` writes native code for it."""
+"""What runs graphs: `cpu/` compiles them to native code. With NumPy they run in `../graph/evaluate.py`."""

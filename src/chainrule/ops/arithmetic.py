@@ -110,13 +110,9 @@ def _pow_vjp_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     return g * (out * ((x == 0) & (y >= 0)).where(1.0, x).log())
 
 
-def _pow_lower(b: Any, x: Any, y: Any) -> Any:
-    return NotImplemented if b.type_of(x, y).is_floating_point else b.pow(x, y)
-
-
 POW = primitive(
     "pow", strict=True, kind=ELEMENTWISE, inputs="x y", formula="x ** y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_pow, lower=_pow_lower, vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL,
+    numpy=_pow, lower=lambda b, x, y: b.pow(x, y), vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL,
     d=("y * x**(y - 1)", "x**y * log(x)"), why="power rule",
     samples=[sample(positive(), floats()), sample(positive((2, 1)), floats(shape=(3,)))],
     ties="at x = 0 the derivative in y is 0 for y >= 0; at y = 0 the derivative in x is 0",

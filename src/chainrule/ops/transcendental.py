@@ -26,13 +26,13 @@ def _function(
     *samples: Sample,
     formula: str = "",
     ties: str = "",
-    lower: Any = USE_NUMPY,
+    lower: Any = None,
 ) -> Primitive:
-    """An entry for a function of floats; lower: as in `primitive`."""
+    """An entry for a function of floats; lower: as in `primitive`, or the Emitter's method of that name."""
     return primitive(
         name, kind=ELEMENTWISE, formula=formula or f"{name}(x)", shape=same_shape, dtype=FLOATING,
-        numpy=numpy, lower=lower, vjp=(vjp,), jvp=DIAGONAL, d=d, why=why, ties=ties,
-        samples=samples or (sample(floats()),),
+        numpy=numpy, lower=lower or (lambda b, x: getattr(b, name)(x)), vjp=(vjp,), jvp=DIAGONAL, d=d,
+        why=why, ties=ties, samples=samples or (sample(floats()),),
     )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ LOG1P = _function(
 )
 SQRT = _function(
     "sqrt", np.sqrt, lambda g, out: g / (2 * out), "1 / (2 * sqrt(x))", "power rule", sample(positive()),
-    ties="infinite at x = 0", lower=lambda b, x: b.sqrt(x),
+    ties="infinite at x = 0",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _rsqrt(x: Any, out: Any = None) -> Any:
 
 RSQRT = _function(
     "rsqrt", _rsqrt, lambda g, out: g * (-0.5 * out * out * out), "-0.5 * x**-1.5", "power rule",
-    sample(positive()), formula="1 / sqrt(x)", lower=lambda b, x: b.div(1, b.sqrt(x)),
+    sample(positive()), formula="1 / sqrt(x)",
 )  # fmt: skip
 SIN = _function("sin", np.sin, lambda g, x: g * x.cos(), "cos(x)", "sine")
 COS = _function("cos", np.cos, lambda g, x: -g * x.sin(), "-sin(x)", "cosine")
@@ -161,7 +161,7 @@ def _square_length(x: Any, y: Any) -> Any:
 
 ATAN2 = primitive(
     "atan2", kind=ELEMENTWISE, inputs="x y", formula="atan2(x, y)", shape=broadcast, dtype=FLOATING,
-    numpy=np.arctan2, lower=USE_NUMPY,
+    numpy=np.arctan2, lower=lambda b, x, y: b.atan2(x, y),
     vjp=(lambda g, x, y: g * (y / _square_length(x, y)), lambda g, x, y: g * (-x / _square_length(x, y))),
     jvp=DIAGONAL, d=("y / (x**2 + y**2)", "-x / (x**2 + y**2)"), why="inverse function",
     ties="0 at x = y = 0",
@@ -176,7 +176,7 @@ def _log_add_exp_lower(b: Any, x: Any, y: Any) -> Any:
 
 LOGADDEXP = primitive(
     "logaddexp", kind=ELEMENTWISE, inputs="x y", formula="log(exp(x) + exp(y))", shape=broadcast,
-    dtype=FLOAT_ONLY, numpy=log_add_exp, lower=USE_NUMPY,
+    dtype=FLOAT_ONLY, numpy=log_add_exp, lower=_log_add_exp_lower,
     vjp=(lambda g, x, y: g * (x - y).sigmoid(), lambda g, x, y: g * (y - x).sigmoid()),
     jvp=DIAGONAL, d=("sigmoid(x - y)", "sigmoid(y - x)"), why="chain rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(3,)))],

@@ -1,1 +1,5 @@
-"""Graphs as native code for this machine's processor, through LLVM. Imported only where it is needed."""
+"""The compiler for the CPU: graphs to kernels, kernels to LLVM's language, that to native code.
+
+llvmlite loads with the files in here, so nothing outside imports one of them before the first compilation.
+Read `emit.py` first: how one operation on vectors is written down.
+"""

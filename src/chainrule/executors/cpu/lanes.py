@@ -204,15 +204,22 @@ class Lanes:
 
     def replace_rare(self, mask: V, x: V, replacement: Callable[[], V]) -> V:
         """x, and where the mask is true the replacement, which is only computed if some lane needs it."""
+        return self.replace_rare_tuple(mask, (x,), lambda: (replacement(),))[0]
+
+    def replace_rare_tuple(
+        self, mask: V, xs: tuple[V, ...], replacements: Callable[[], tuple[V, ...]]
+    ) -> tuple[V, ...]:
+        """The same for several values at once."""
         before = self.builder.block
         with self.builder.if_then(self.any(mask).ir, likely=False):
-            other = replacement()
-            replaced = self.builder.select(mask.ir, other.ir, x.ir)
+            others = replacements()
+            replaced = [self.builder.select(mask.ir, o.ir, x.ir) for o, x in zip(others, xs, strict=True)]
             inside = self.builder.block
-        chosen = self.builder.phi(x.ir.type)
-        chosen.add_incoming(x.ir, before)
-        chosen.add_incoming(replaced, inside)
-        return V(chosen, x.dtype)
+        chosen = [self.builder.phi(x.ir.type) for x in xs]
+        for phi, x, other in zip(chosen, xs, replaced, strict=True):
+            phi.add_incoming(x.ir, before)
+            phi.add_incoming(other, inside)
+        return tuple(V(phi, x.dtype) for phi, x in zip(chosen, xs, strict=True))
 
 
 @functools.cache

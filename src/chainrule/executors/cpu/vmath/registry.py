@@ -47,14 +47,14 @@ class Math:
     """The functions of one module.
 
     has_fma: whether the processor multiplies and adds with one rounding (each with AVX2, each 64-bit ARM).
-             Where it does not, `fma` is made of additions and products that give the same but for rare last
-             bits.
+             Where it does not, `fused.py` takes its place: as exact, but several times slower.
     """
 
     def __init__(self, module: Any, has_fma: bool = True) -> None:
         self.module = module
         self.has_fma = has_fma
         self._functions: dict[tuple[str, dtype, int], Ir] = {}
+        self._helpers: dict[str, Ir] = {}
 
     def call(self, b: Emitter, name: str, *xs: V) -> V:
         """The value of a function; all inputs have one type and one number of lanes."""
@@ -78,6 +78,20 @@ class Math:
         b.builder.ret(rule(b, *(V(x, d) for x in function.args)).ir)
         return function
 
+    def emitter(self, builder: Any, lanes: int) -> Emitter:
+        """An emitter of this module's functions at the builder's place."""
+        return Emitter(builder, lanes, self)
+
+    def helper(self, name: str, make: Callable[[Math, str], Ir]) -> Ir:
+        """A function of another kind, which `make(self, name)` writes; once."""
+        found = self._helpers.get(name)
+        if found is None:
+            found = self._helpers[name] = make(self, name)
+            found.linkage = "internal"
+            found.attributes.add("nounwind")
+            found.attributes.add("noinline")
+        return found
+
     def intrinsic(
         self, name: str, result: Ir, inputs: tuple[Ir, ...], pointers: str = "", main: Ir = None
     ) -> Ir:
@@ -89,7 +103,7 @@ class Math:
             else typ.intrinsic_name
         )
         full = ".".join(filter(None, (name, suffix, pointers)))
-        found = self.module.globals.get(full)
+        found = self.module.globals.get(full)  # the kernels of products declare some, too
         if found is None:
             found = ir.Function(self.module, ir.FunctionType(result, list(inputs)), full)
         return found
