@@ -1,10 +1,9 @@
 """Tracing: tensors without numbers, and the interpreter that records what is done with them.
 
-A `Traced` tensor has shape and type but no values: its array is a `Standin`, which refuses to be read.
-Because its element type carries a mark, the short paths of the eager operators never take it for an ordinary
-array; the general path (`../eager.py`) meets the stand-in and hands the op to `record_op`. The composed
-functions, the layers and the tape look at shapes and types only, so they run as they are, and `backward`
-inside a traced function records the gradient rules like any other op.
+A `Traced` tensor has shape and type but no values: its array is a stand-in (`standin.py`). The general path
+of the eager interpreter (`../eager.py`) meets it and hands the op to `record_op`. The composed functions, the
+layers and the tape look at shapes and types only, so they run as they are, and `backward` inside a traced
+function records the gradient rules like any other op.
 
 An in-place operation gives the tensor a new value (`assign`). A view knows its base and the steps from it, so
 that a write through a view is a new value of the base, and a view of a written base is read anew.
@@ -19,8 +18,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from ..base import TensorBase, owner_of
-from ..core.dtypes import FROM_NUMPY, dtype
-from ..core.shapes import Shape
+from ..core.dtypes import FROM_NUMPY
 from ..eager import _check_each, _shape, _unify, record, user_site, view_of
 from ..inplace import adopt, fitting, touch
 from ..ops.move import COPY
@@ -31,57 +29,10 @@ from ..tensor import Tensor
 from .errors import TraceError
 from .host import Assumption, Host, draw
 from .number import plain
+from .standin import refuse, standin
 from .values import CAPTURE, PART, Value, op_value, output_type
 
 Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
-
-_MARKED = {kind: np.dtype(kind, metadata={"traced": True}) for kind in FROM_NUMPY}
-
-
-class Standin(np.ndarray[Any, np.dtype[Any]]):
-    """An array that knows its shape and type, and refuses to be read."""
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> NoReturn:
-        refuse(f"numpy.{ufunc.__name__}")
-
-    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
-        if function not in (np.shape, np.ndim, np.size):
-            refuse(f"numpy.{function.__name__}")
-        return super().__array_function__(function, types, args, settings)
-
-
-def refuse(what: str) -> NoReturn:
-    """A value was asked for while there are none."""
-    raise TraceError.of(
-        what,
-        given="a traced tensor, which has a shape and a type but no values yet",
-        must="the program is being recorded; what it does must not depend on the numbers",
-        hint="where(condition, a, b) instead of if, keep the tensor instead of a number, read values outside",
-    )
-
-
-def _refusing(name: str) -> Any:
-    def method(self: Any, *args: Any, **settings: Any) -> NoReturn:
-        refuse(
-            {"__float__": "float(x)", "__int__": "int(x)", "__bool__": "if x, bool(x)"}.get(name, f"{name}()")
-        )
-
-    return method
-
-
-_READING = (
-    "item", "tolist", "copy", "astype", "nonzero", "argsort", "sort", "searchsorted", "min", "max", "all",
-    "any", "sum", "fill", "__float__", "__int__", "__bool__", "__index__", "__setitem__", "tobytes", "take",
-)  # fmt: skip
-for _name in _READING:
-    setattr(Standin, _name, _refusing(_name))
-
-
-def standin(shape: Shape, kind: dtype) -> Standin:
-    """A stand-in: every element is the same unused byte."""
-    return np.lib.stride_tricks.as_strided(
-        np.zeros(1, _MARKED[kind.numpy]), shape, (0,) * len(shape), writeable=False, subok=False
-    ).view(Standin)
 
 
 class Traced(Tensor):
