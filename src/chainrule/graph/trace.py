@@ -29,6 +29,7 @@ from .debug import show
 from .errors import TraceError
 from .graph import Graph
 from .host import Host
+from .iteration import refuse_left
 from .simplify import simplify as _simplify
 from .tracer import Tracer, traced
 from .values import CAPTURE, INPUT, Value
@@ -91,6 +92,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
             for v, x in zip(values, given, strict=True)
         ]
         returned = function(*stands)
+        refuse_left(tracer)
         outputs: list[Any] = []
         rebuild = _structure(returned, outputs)
         results = [tracer.lift(x).value for x in outputs]

@@ -13,6 +13,7 @@ Next: `trace.py`, `symbols.py`.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -49,7 +50,7 @@ class Traced(Tensor):
 
     __slots__ = ("_loose", "_ordered", "_origin", "_seen", "_source", "_steps", "_tracer", "_value")
 
-    _tracer: Tracer | None
+    _tracer: Tracer | Gone | None
     _source: TensorBase | None
     _ordered: bool
     _value: Value
@@ -160,6 +161,15 @@ def traced(v: Value, *, ordered: bool = True) -> Traced:
     return out
 
 
+class Gone:
+    """In place of the trace that a tensor belongs to: the tensor must not be used any more."""
+
+    __slots__ = ("refusal",)
+
+    def __init__(self, refusal: Callable[[Traced], TraceError]) -> None:
+        self.refusal = refusal
+
+
 class Outside(Node):
     """In place of the tape that a tensor from outside was recorded on: backward does not go there."""
 
@@ -191,15 +201,18 @@ class Tracer:
     While it is the thread's tracer, every op is recorded, also one on ordinary tensors only.
     made:  every traced tensor, to see which ones somebody still holds in the end.
     assumptions: what the program asked Python about while it was recorded, by a key of their own.
+    born_inside: ordinary tensors that were made inside the trace.
+    iteration: the iteration of a loop that is being recorded, if there is one (`iteration.py`).
     """
 
     def __init__(self) -> None:
         # id of a tensor, or key of a number of Python -> (which, as it was, as it is now)
         self._captures: dict[Any, tuple[Any, Value, Traced]] = {}
         self._met: dict[int, tuple[Any, Any, Any, int]] = {}  # id -> (tensor, and its _grad, _node and _v)
-        self._born: list[weakref.ref[Any]] = []
+        self.born_inside: list[weakref.ref[Any]] = []
         self.made: list[weakref.ref[Traced]] = []
         self.assumptions: dict[Any, Assumption] = {}
+        self.iteration: Any = None
 
     def host(self, h: Host) -> Traced:
         """The traced tensor that stands for a number of Python now."""
@@ -207,16 +220,36 @@ class Tracer:
         if known is None:
             v = Value(CAPTURE, (), h.dtype, data=h, name=h.name, site=user_site())
             known = self._captures[h.key] = (h, v, traced(v))
+            if self.iteration is not None:
+                self.iteration.enter(known[2], h)
         return known[2]
 
     def born(self, x: TensorBase) -> None:
         """An ordinary tensor was made inside the trace."""
-        self._born.append(weakref.ref(x))
+        self.born_inside.append(weakref.ref(x))
 
     def meet(self, x: TensorBase) -> None:
         """Remember the state of a tensor from outside that the trace may change and gives back in the end."""
         if not isinstance(x, Traced) and id(x) not in self._met:
             self._met[id(x)] = (x, getattr(x, "_grad", None), x._node, x._v)  # a new one has no `_grad` yet
+
+    def met(self) -> list[Any]:
+        """The tensors from outside whose state is remembered."""
+        return [x for x, *_ in self._met.values()]
+
+    def grad_of(self, x: TensorBase) -> Any:
+        """The `.grad` that a tensor from outside had before the trace."""
+        return self._met[id(x)][1] if id(x) in self._met else None
+
+    def known(self, x: TensorBase) -> Traced | None:
+        """What stands for a tensor from outside, if it was captured."""
+        return self._captures[id(x)][2] if id(x) in self._captures else None
+
+    def grad_set(self, x: TensorBase) -> None:
+        """`x.grad = ...`, before it happens."""
+        self.meet(x)
+        if self.iteration is not None:
+            self.iteration.grad_set(x)
 
     def lift(self, x: Any) -> Traced:
         """The traced tensor that stands for x now."""
@@ -238,7 +271,9 @@ class Tracer:
                 x._node = Outside(x)
             stand._source = x
             known = self._captures[id(x)] = (x, v, stand)
-        stand = known[2]
+            if self.iteration is not None:
+                self.iteration.enter(stand, x)
+        stand = _of_trace(known[2], self)
         stand._node = x._node
         return stand
 
@@ -250,11 +285,12 @@ class Tracer:
         """
         for x, grad, node, version in self._met.values():
             x._grad, x._node, x._v = grad, node, version
-        inside = {id(x) for ref in self._born if (x := ref()) is not None}
+        inside = {id(x) for ref in self.born_inside if (x := ref()) is not None}
         met = [(before, stand.value) for _, before, stand in self._captures.values()]
         fresh = {before for key, (_, before, _) in self._captures.items() if key in inside}
         made = self.made
-        self._met, self._captures, self._born, self.made = {}, {}, [], []
+        self._met, self._captures, self.born_inside, self.made = {}, {}, [], []
+        self.iteration = None
         return met, fresh, made
 
 
@@ -280,6 +316,8 @@ def lift(x: Any) -> Traced:
 
 def _of_trace(x: Traced, tracer: Tracer | None) -> Traced:
     """x, if it belongs to this trace."""
+    if isinstance(x._tracer, Gone):
+        raise x._tracer.refusal(x)
     if x._tracer is not tracer:
         symbol = x._tracer is None
         raise TraceError.of(
@@ -389,6 +427,8 @@ def assign(x: Any, new: Any, what: str, tracked: bool) -> Any:
             touch(origin if owner is source else source)
     if tracked:
         adopt(stand, new._node)
+        if tracing.tracer is not None and tracing.tracer.iteration is not None:
+            tracing.tracer.iteration.written(origin)
     if source is not None:
         source._node = origin._node
     return x
@@ -427,6 +467,8 @@ class _Hooks:
     refuse_data = staticmethod(refuse_data)
     kept = staticmethod(kept)
     lift = staticmethod(lift)
+    loop: Any  # set by `iteration.py`, and so is
+    loop_error: Any
 
 
 interpreter.trace = _Hooks
