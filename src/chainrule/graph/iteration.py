@@ -1,10 +1,10 @@
 """Recording a loop: one iteration is traced and becomes the body; whatever it changes in place is carried.
 
-When the iteration begins, every traced tensor gets a new value, an input of the body; tensors from outside that
-are first met inside get one then. When it ends, tensors with yet another value have changed: they are carried,
-and stand for the loop's results from then on. The others get back what they were. Tensors made inside are gone
-afterwards: each iteration makes its own. What the value of a loop is: `loop.py`. What `.grad` means from one
-iteration to the next: `leftover.py`. Who walks over batches: `../utils/data/recorded.py`.
+When the iteration begins, every traced tensor gets a new value, an input of the body; tensors from outside
+that are first met inside get one then. When it ends, tensors with yet another value have changed: they are
+carried, and stand for the loop's results from then on. The others get back what they were. Tensors made inside
+are gone afterwards: each iteration makes its own. What the value of a loop is: `loop.py`. What `.grad` means
+from one iteration to the next: `leftover.py`. Who walks over batches: `../utils/data/recorded.py`.
 """
 
 from __future__ import annotations
@@ -184,12 +184,12 @@ class Iteration:
 
 def _refusal(x: Traced) -> TraceError:
     return loop_error(
-        f"a tensor {x._a.shape} that was made inside the loop, at {describe(x._value.site)}, and is used after it "
-        "or for another batch",
-        "the loop is recorded once: what is made for one batch is gone after it, and only changes in place of "
-        "tensors from before the loop stay",
-        "total += loss, or last.copy_(loss), with a tensor that is made before the loop; for an optimizer, which "
-        "makes its state in its first step, take that one before",
+        f"a tensor {x._a.shape} that was made inside the loop, at {describe(x._value.site)}, and is used "
+        "after it or for another batch",
+        "the loop is recorded once: what is made for one batch is gone after it, and only changes in place "
+        "of tensors from before the loop stay",
+        "total += loss, or last.copy_(loss), with a tensor that is made before the loop; for an optimizer, "
+        "which makes its state in its first step, take that one before",
     )
 
 
