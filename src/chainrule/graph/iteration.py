@@ -2,9 +2,9 @@
 
 When the iteration begins, every traced tensor gets a new value, an input of the body; tensors from outside
 that are first met inside get one then. When it ends, tensors with yet another value have changed: they are
-carried, and stand for the loop's results from then on. The others get back what they were. Tensors made inside
-are gone afterwards: each iteration makes its own. What the value of a loop is: `loop.py`. What `.grad` means
-from one iteration to the next: `leftover.py`. Who walks over batches: `../utils/data/recorded.py`.
+carried, and stand for the loop's results from then on. The others get back what they were. Tensors made
+inside are gone afterwards: each iteration makes its own. What the value of a loop is: `loop.py`. What `.grad`
+means from one iteration to the next: `leftover.py`. Who walks over batches: `../utils/data/recorded.py`.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Iteration:
 
     def grad_set(self, x: TensorBase) -> None:
         """`x.grad = ...`, before it happens."""
-        self._gradients.set(x)
+        self._gradients.change(x)
         if self.outer is not None:
             self.outer.grad_set(x)
 

@@ -1,7 +1,7 @@
 """`.grad` in a recorded loop: each iteration must find it as the one before did.
 
-It lives in Python, so the graph does not know of it, and the iteration that is recorded is the first. Where the
-second would meet another `.grad`, a gradient that was left and not cleared, the loop is refused. Next:
+It lives in Python, so the graph does not know of it, and the iteration that is recorded is the first. Where
+the second would meet another `.grad`, a gradient that was left and not cleared, the loop is refused. Next:
 `iteration.py`.
 """
 
@@ -29,15 +29,13 @@ class Gradients:
         self.tracer = tracer
         leaves = [t for t in alive if isinstance(t._node, AccumulateGrad)]
         self._before: dict[int, tuple[Any, Any]] = {id(x): (x, x._grad) for x in [*tracer.met(), *leaves]}
-        self._unused: dict[
-            int, bool
-        ] = {}  # id of a tensor whose `.grad` was set -> whether nothing came before
+        self._unused: dict[int, bool] = {}  # id of a tensor whose `.grad` was set -> whether that came first
 
     def before(self, x: TensorBase) -> Any:
         """The gradient that x had when the iteration began."""
         return self._before[id(x)][1] if id(x) in self._before else self.tracer.grad_of(x)
 
-    def set(self, x: TensorBase) -> None:
+    def change(self, x: TensorBase) -> None:
         """`x.grad = ...`, before it happens."""
         if id(x) not in self._unused:
             self._unused[id(x)] = x._grad is self.before(x)

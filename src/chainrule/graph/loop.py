@@ -1,8 +1,8 @@
 """A loop in a graph: one body, run a fixed number of times.
 
 The value of kind LOOP has the results of the last iteration, read by values of kind PART. Its inputs are
-those of the body, in the same order: carried values (what each starts with), sequences (a row of them in
-each iteration), and invariants (the same in each). Here is the value itself and what `simplify.py` does with it;
+those of the body, in the same order: carried values (what each starts with), sequences (a row of them in each
+iteration), and invariants (the same in each). Here is the value itself and what `simplify.py` does with it;
 `iteration.py` makes it from a program, `evaluate.py` runs it.
 """
 

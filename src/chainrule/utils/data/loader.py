@@ -1,8 +1,8 @@
 """DataLoader: walks over a data set in batches.
 
 One epoch takes one of three ways: `in_memory.py` where it applies, one sample after the other, or the same
-with a few threads that prepare the next batches (`prefetch.py`). All give the same batches in the same order. In
-a program that is being recorded as a graph, an epoch becomes a loop there (`recorded.py`).
+with a few threads that prepare the next batches (`prefetch.py`). All give the same batches in the same order.
+In a program that is being recorded as a graph, an epoch becomes a loop there (`recorded.py`).
 """
 
 from __future__ import annotations

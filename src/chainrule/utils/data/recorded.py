@@ -1,7 +1,7 @@
 """An epoch in a program that is being recorded: one batch stands for all full ones, the rest comes after.
 
-Only data in memory (`in_memory.py`) can be walked like this. How one iteration becomes the body of a loop is in
-`../../graph/iteration.py`.
+Only data in memory (`in_memory.py`) can be walked like this. How one iteration becomes the body of a loop is
+in `../../graph/iteration.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def epoch(loader: DataLoader[Any], caller: FrameType) -> Iterator[list[Tensor]]:
     """The batches of one epoch, as tensors of the trace; the order of the rows is drawn in the graph.
 
-    Raises:  TraceError for a loader whose data are not in memory, and if something else than `for` walks over it.
+    Raises:  TraceError for a loader whose data are not in memory, or if not a `for` walks over it.
     """
     _refuse_wrapped(caller)
     batches = loader.batch_sampler
@@ -65,9 +65,8 @@ def _sequences(data: InMemory, trips: int) -> list[Tensor]:
                 "no gradient flows from a batch to the data",
                 "detach() it",
             )
-    return [
-        t[: trips * b].reshape(trips, b, *t.shape[1:]) for t in data.tensors
-    ]  # (n, ...) -> (trips, b, ...)
+    n = trips * b
+    return [t[:n].reshape(trips, b, *t.shape[1:]) for t in data.tensors]  # (n, ...) -> (trips, b, ...)
 
 
 def _what(loader: DataLoader[Any]) -> str:
@@ -95,7 +94,5 @@ def _refuse_wrapped(caller: FrameType) -> None:
 
 
 def _refuse(given: str, must: str, hint: str = "") -> NoReturn:
-    hint = hint or (
-        "DataLoader(TensorDataset(x, y), batch_size=..., shuffle=...), or a step that is called for each batch"
-    )
+    hint = hint or "DataLoader(TensorDataset(x, y), batch_size=n), or trace only what is done for one batch"
     raise interpreter.trace.loop_error(given, must, hint)
