@@ -196,7 +196,8 @@ def _refusal(x: Traced) -> TraceError:
 def loop(trips: int, sequences: Sequence[Traced]) -> Iterator[list[Traced]]:
     """Yields once: the tensors that stand for a row of each sequence (trips, ...), in every iteration."""
     tracer = tracing.tracer
-    refuse_left(tracer)
+    outer = tracer.iteration
+    refuse_left(tracer, None if outer is not None and outer.left else outer)
     iteration = Iteration(tracer, trips)
     rows = iteration.begin(sequences)
     try:
@@ -207,10 +208,10 @@ def loop(trips: int, sequences: Sequence[Traced]) -> Iterator[list[Traced]]:
     iteration.end()
 
 
-def refuse_left(tracer: Tracer, inside: Iteration | None = None) -> None:
-    """Refuse a loop that was left before its last batch; `inside` is one that is still recorded, rightly."""
+def refuse_left(tracer: Tracer, inside: Iteration | None) -> None:
+    """Refuse a loop that was left before its last batch; `inside` is the one that may be going on."""
     iteration = tracer.iteration
-    if iteration is not inside and iteration is not None and (iteration.left or inside is None):
+    if iteration is not None and iteration is not inside:
         raise loop_error(
             "break or return before the last batch",
             "the loop is recorded once and runs for every batch",

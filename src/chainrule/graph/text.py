@@ -12,7 +12,7 @@ A loop is a function inside and a call of it, here of one that adds the 8 rows o
     def body(v4: float32[2], *, v5: float32[2]):
         v6: float32[2] = add(v4, v5)
         return v6
-    v7: (float32[2]) = loop(body, v1, v5=v3, trips=8)
+    v7: (float32[2],) = loop(body, v1, v5=v3, trips=8)
     v8: float32[2] = v7[0]
 
 The body's positional parameters are the carried values, those after `*` rows of sequences; names from outside
@@ -112,7 +112,8 @@ def _fresh_names(taken: set[str]) -> Iterator[str]:
 def type_text(v: Value) -> str:
     """`float32[10, 2]`; `float32[()]` for a 0-d value; a tuple for several results."""
     if isinstance(v.dtype, tuple):
-        return f"({', '.join(one_type(d, s) for d, s in zip(v.dtype, v.shape, strict=True))})"
+        types = [one_type(d, s) for d, s in zip(v.dtype, v.shape, strict=True)]
+        return f"({', '.join(types)}{',' if len(types) == 1 else ''})"
     return one_type(v.dtype, v.shape)
 
 

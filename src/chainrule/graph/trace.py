@@ -92,7 +92,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
             for v, x in zip(values, given, strict=True)
         ]
         returned = function(*stands)
-        refuse_left(tracer)
+        refuse_left(tracer, None)
         outputs: list[Any] = []
         rebuild = _structure(returned, outputs)
         results = [tracer.lift(x).value for x in outputs]

@@ -404,7 +404,7 @@ def assign(x: Any, new: Any, what: str, tracked: bool) -> Any:
             must=_LOOSE,
             hint="clone() it before writing to it",
         )
-    if not isinstance(x, Traced) and x._view is not None:
+    if not isinstance(x, Traced) and x._view is not None and x._view.base is not None:
         raise TraceError.of(
             f"in-place {what}",
             given=f"a view {x._a.shape} that was made outside the traced function",
