@@ -1,4 +1,4 @@
-"""`for x, y in loader:` in a traced function is one loop, and does what it does in eager mode, bit for bit."""
+"""`for x, y in loader:` in a traced function is one loop, and does what it does eagerly, bit for bit."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Training:
 
 
 def check(make: Callable[[], Training], epochs: int = 3) -> tuple[Graph, Training]:
-    """Eager = traced = simplified = read back, from one seed: results, all state, and where the stream stands."""
+    """Eager = traced = simplified = read back, from one seed: results, all state, the stream's place."""
     wanted = make()
     torch.manual_seed(5)
     results = [wanted.epoch() for _ in range(epochs)]

@@ -10,7 +10,7 @@ means from one iteration to the next: `leftover.py`. Who walks over batches: `..
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -21,6 +21,7 @@ from ..ops.primitive import interpreter, tracing
 from ..tape.node import AccumulateGrad, Node, number
 from .errors import TraceError
 from .graph import Graph
+from .host import Assumption
 from .leftover import Gradients
 from .loop import Loop, loop_error, loop_value, part
 from .tracer import Gone, Traced, Tracer, traced
@@ -96,7 +97,7 @@ class Iteration:
         rows = []
         for i, (s, outside) in enumerate(zip(sequences, values, strict=True)):
             name = "rows" if len(values) == 1 else f"rows_{i + 1}"
-            inside = Value(INPUT, outside.shape[1:], outside.dtype, name=name)
+            inside = Value(INPUT, outside.shape[1:], outside.dtype, name=name, site=self.site)
             self._rows.append((inside, outside))
             rows.append(traced(inside, ordered=s._ordered))
         return rows
@@ -107,7 +108,8 @@ class Iteration:
         self._entries[id(t)] = entry
         t._seen = None
         if t._origin is None or t._loose:
-            entry.inside = t._value = Value(INPUT, t._value.shape, t._value.dtype)
+            v = t._value
+            entry.inside = t._value = Value(INPUT, v.shape, v.dtype, site=v.site)
         entry.boundary = t._node = self._cut(t._node, t)
         if view is not None:
             view.node = self._cut(view.node, t if view.base is None else view.base)
@@ -220,5 +222,11 @@ def refuse_left(tracer: Tracer, inside: Iteration | None) -> None:
         )
 
 
+def assume(key: Hashable, what: str, holds: Callable[[], bool]) -> None:
+    """Note what the trace relies on (`host.py`)."""
+    tracing.tracer.assumptions.setdefault(key, Assumption(what, holds))
+
+
+interpreter.trace.assume = staticmethod(assume)
 interpreter.trace.loop = staticmethod(loop)
 interpreter.trace.loop_error = staticmethod(loop_error)

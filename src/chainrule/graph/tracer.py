@@ -469,6 +469,7 @@ class _Hooks:
     lift = staticmethod(lift)
     loop: Any  # set by `iteration.py`, and so is
     loop_error: Any
+    assume: Any
 
 
 interpreter.trace = _Hooks

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from ...ops.primitive import interpreter
 from ...tensor import Tensor
 from . import in_memory
 from .collate import default_collate
+from .dataset import IterableDataset, Subset
 from .in_memory import InMemory
 from .sampler import BatchSampler, WeightedRandomSampler
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 def epoch(loader: DataLoader[Any], caller: FrameType) -> Iterator[list[Tensor]]:
     """The batches of one epoch, as tensors of the trace; the order of the rows is drawn in the graph.
 
+    The graph relies on the loader, its tensors and its list of indices being the same objects at each run.
     Raises:  TraceError for a loader whose data are not in memory, or if not a `for` walks over it.
     """
     _refuse_wrapped(caller)
@@ -34,7 +38,32 @@ def epoch(loader: DataLoader[Any], caller: FrameType) -> Iterator[list[Tensor]]:
     found = in_memory.of(loader)
     if found is None:
         _refuse(_what(loader), "its batches are made by Python, one by one, and would be fixed in the graph")
+    if all(type(t._a) is np.ndarray for t in found.tensors):  # else the loader was made inside, as they were
+        facts = _facts(loader)
+        what = "a DataLoader walks over the same data"
+        interpreter.trace.assume(("loader", id(loader)), what, lambda: _same(facts, _facts(loader)))
     return _walk(found)
+
+
+def _facts(loader: DataLoader[Any]) -> list[Any]:
+    """What an epoch is made from, and could be replaced."""
+    batches: Any = loader.batch_sampler
+    sampler = batches.sampler
+    found = [loader.collate_fn, sampler, len(sampler), *vars(sampler).values(), batches.batch_size]
+    found.append(batches.drop_last)
+    dataset: Any = loader.dataset
+    while type(dataset) is Subset:
+        found += [dataset.indices, len(dataset.indices)]
+        dataset = dataset.dataset
+    return [*found, dataset, *dataset.tensors]
+
+
+def _same(before: list[Any], now: list[Any]) -> bool:
+    numbers = (int, bool)
+    return len(before) == len(now) and all(
+        x is y or (type(x) in numbers and type(y) is type(x) and x == y)
+        for x, y in zip(before, now, strict=True)
+    )
 
 
 def _walk(data: InMemory) -> Iterator[list[Tensor]]:
@@ -72,7 +101,9 @@ def _sequences(data: InMemory, trips: int) -> list[Tensor]:
 def _what(loader: DataLoader[Any]) -> str:
     """What it is about a loader that keeps it from being walked in a graph."""
     batches = loader.batch_sampler
-    if loader.batch_size is None and batches is None:
+    if isinstance(loader.dataset, IterableDataset):
+        return f"a DataLoader over an IterableDataset, {type(loader.dataset).__name__}"
+    if batches is None:
         return "a DataLoader without batches (batch_size=None)"
     if type(batches) is not BatchSampler:
         return f"a DataLoader with batch_sampler={type(batches).__name__}"
