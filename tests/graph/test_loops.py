@@ -44,8 +44,6 @@ class Training:
         torch.manual_seed(1)
         self.net = net()
         self.optimizer = optimizer(self.net.parameters())
-        x, y = data(2).tensors
-        self.step(x, y)  # makes the optimizer's state
         self.loader = loader()
         self.total = torch.zeros(())
         self.correct = torch.zeros((), dtype=torch.int64)
@@ -141,8 +139,11 @@ def test_sizes(size: tuple[int, bool], shuffle: bool) -> None:
 OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
     "nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
-    "Adam": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.01, capturable=True),
-    "AdamW": lambda p: torch.optim.AdamW(p, lr=0.01, capturable=True),
+    "Adam": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.01),
+    "capturable Adam": lambda p: torch.optim.Adam(p, lr=0.01, amsgrad=True, capturable=True),
+    "AdamW": lambda p: torch.optim.AdamW(p, lr=0.01),
+    "Adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05, lr_decay=0.1),
+    "RMSprop": lambda p: torch.optim.RMSprop(p, lr=0.01, momentum=0.5, centered=True),
 }
 
 
@@ -150,6 +151,28 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 def test_optimizers(name: str) -> None:
     graph, _ = check(lambda: Training(loader_of(shuffle=True), mlp, OPTIMIZERS[name]))
     assert len(loops(graph)) == 1
+
+
+def test_a_rate_that_changes_between_runs_and_clipping() -> None:
+    class Clipped(Training):
+        def step(self, x: Any, y: Any) -> Any:
+            self.optimizer.zero_grad()
+            scores = self.net(x)
+            loss = nn.functional.cross_entropy(scores, y)
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.net.parameters(), 0.1)
+            self.optimizer.step()
+            return scores, loss
+
+    eager, traced = (Clipped(loader_of(shuffle=True), mlp) for _ in range(2))
+    graph = trace(traced.epoch, simplify=True)
+    for training, run in ((eager, eager.epoch), (traced, graph)):
+        torch.manual_seed(3)
+        schedule = torch.optim.lr_scheduler.ExponentialLR(training.optimizer, 0.5)
+        for _ in range(3):
+            run()
+            schedule.step()
+    assert_same_bits(traced.state, eager.state, "state")
 
 
 def test_batch_norm_and_dropout() -> None:
