@@ -174,13 +174,12 @@ def test_planted_errors() -> None:
     )
 
 
-def test_simplify_moves_constants_in_and_leaves_out_the_rest() -> None:
-    text = """
-def f(x: float32[()], rows: float32[4, 2], same: float32[()], z: float32[2]):
+LARGE = """
+def f(x: float32[()], rows: float32[4, 2], w: float32[()], z: float32[2]):
     v1: float32[()] = constant(2.0)
     v2: float32[2] = expand(v1, shape=(2,))
     v3: float32[()] = mul(x, 1.0)
-    def body(a: float32[()], b: float32[()], c: float32[2], d: float32[()], *, r: float32[2], t: float32[2]):
+    def body(a: float32[()], b: float32[()], c: float32[2], d: float32[()], *, r: float32[2], s: float32[2]):
         v4: float32[2] = mul(r, v2)
         v5: float32[()] = sum(v4, dim=(0,), keepdim=False)
         v6: float32[()] = add(a, v5)
@@ -191,18 +190,15 @@ def f(x: float32[()], rows: float32[4, 2], same: float32[()], z: float32[2]):
         v11: float32[()] = copy(b)
         v12: float32[()] = add(d, v1)
         return v9, v11, v10, v12
-    v13: (float32[()], float32[()], float32[2], float32[()]) = loop(body, x, same, z, x, r=rows, s=rows, trips=4)
+    v13: (float32[()], float32[()], float32[2], float32[()]) = loop(body, x, w, z, x, r=rows, s=rows, trips=4)
     v14: float32[()] = v13[0]
     v15: float32[()] = v13[1]
     v16: float32[()] = v13[3]
     return v14, v15, v16
 """.strip()
-    graph = parse(text)
-    simple = verify(simplify(graph))
-    assert (
-        str(simple)
-        == """
-def f(x: float32[()], rows: float32[4, 2], same: float32[()], z: float32[2]):
+
+SMALL = """
+def f(x: float32[()], rows: float32[4, 2], w: float32[()], z: float32[2]):
     def body(a: float32[()], d: float32[()], *, r: float32[2]):
         v1: float32[()] = constant(2.0)
         v2: float32[2] = expand(v1, shape=(2,))
@@ -212,14 +208,19 @@ def f(x: float32[()], rows: float32[4, 2], same: float32[()], z: float32[2]):
         v7: float32[()] = mul(v6, x)
         v12: float32[()] = add(d, v1)
         v8: float32[()] = mul(v7, x)
-        v9: float32[()] = mul(v8, same)
+        v9: float32[()] = mul(v8, w)
         return v9, v12
     v3: (float32[()], float32[()]) = loop(body, x, x, r=rows, trips=4)
     v10: float32[()] = v3[0]
     v11: float32[()] = v3[1]
-    return v10, same, v11
+    return v10, w, v11
 """.strip()
-    )
+
+
+def test_simplify_moves_constants_in_and_leaves_out_the_rest() -> None:
+    graph = parse(LARGE)
+    simple = verify(simplify(graph))
+    assert str(simple) == SMALL
     inputs = [0.5, [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]], 0.25, [1.0, 1.0]]
     assert_same_bits(simple(*inputs), graph(*inputs), "simplified")
 
