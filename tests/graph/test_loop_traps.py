@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 import chainrule as torch
@@ -111,6 +112,57 @@ def test_a_tensor_made_and_changed_inside() -> None:
         return m
 
     assert message(f) == gone("(2,)")
+
+
+MAKERS: dict[str, Callable[[Any], Any]] = {
+    "tensor": lambda x: torch.tensor([1.0, 2.0]),
+    "as_tensor": lambda x: torch.as_tensor([1.0, 2.0]),
+    "from_numpy": lambda x: torch.from_numpy(np.ones(2, np.float32)),
+    "Tensor": lambda x: torch.Tensor([1.0, 2.0]),
+    "arange": lambda x: torch.arange(2.0),
+    "full": lambda x: torch.full((2,), 3.0),
+    "zeros_like": lambda x: torch.zeros_like(x[0]),
+    "new_full": lambda x: x.new_full((2,), 0.5),
+    "clone": lambda x: X[0].clone(),
+    "rand": lambda x: torch.rand(2),
+    "one_hot": lambda x: nn.functional.one_hot(torch.tensor(1), 2).float(),
+    "eye": lambda x: torch.eye(2)[1],
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_each_iteration_has_the_tensors_that_it_makes(name: str) -> None:
+    batches, make = loader(20), MAKERS[name]
+
+    def f() -> Any:
+        total = torch.zeros(2)
+        for x, _ in batches:
+            m = make(x)
+            m += x.sum(0)
+            total += m
+        return total
+
+    torch.manual_seed(0)
+    wanted = f()
+    graph = trace(f)
+    torch.manual_seed(0)
+    assert graph().tolist() == wanted.tolist()
+
+
+def test_a_tensor_of_which_nobody_knows_where_it_was_made() -> None:
+    def f() -> Any:
+        total = torch.zeros(2)
+        for x, _ in loader(20):
+            m = nn.Parameter(torch.ones(2)).detach()
+            m += x.sum(0)
+            total += m
+        return total
+
+    assert message(f) == (
+        "for batch in loader got a tensor (2,) that nobody holds, changed in place inside the loop\n"
+        "  whether each batch makes its own, or one is there for all, cannot be said\n"
+        "  try: make it before the loop, with zeros(...) or tensor(...)"
+    )
 
 
 def test_a_list_outside_that_keeps_a_tensor() -> None:

@@ -81,6 +81,7 @@ READING_OUTSIDE = {
     "tolist()": lambda c: c.tolist(),
     "numpy()": lambda c: c.numpy(),
     "an index": lambda c: [1, 2][INDEX],
+    "deepcopy": lambda c: c.__deepcopy__({}),
 }
 INDEX = torch.tensor(1)
 

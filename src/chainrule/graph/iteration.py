@@ -10,7 +10,7 @@ means from one iteration to the next: `leftover.py`. Who walks over batches: `..
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -65,6 +65,7 @@ class _Entry:
     inside: Value | None = None  # the body's input; None for a view, taken anew from what it is a view of
     boundary: Node | None = None  # in the place of `node`
     local: bool = False  # an ordinary tensor that the iteration itself has made: never carried
+    unknown: bool = False  # first met in this iteration, and not known to have been made in the trace
 
 
 class Iteration:
@@ -125,8 +126,9 @@ class Iteration:
         """A tensor from outside was met for the first time."""
         if self.outer is not None:
             self.outer.enter(stand, source)
-        born = self.tracer.born_inside[self._first_born :]
-        self._enter(stand).local = any(ref() is source for ref in born)
+        entry, born = self._enter(stand), self.tracer.born_inside
+        entry.local = any(ref() is source for ref in born[self._first_born :])
+        entry.unknown = not any(ref() is source for ref in born)
 
     def _known(self, t: Traced | None) -> _Entry | None:
         entry = self._entries.get(id(t))
@@ -151,6 +153,7 @@ class Iteration:
         alive = [(t, e) for e in entries if (t := e.ref()) is not None]
         changed = [(t, e) for t, e in alive if e.inside is not None and t._value is not e.inside]
         carried = [(t, e) for t, e in changed if not e.local]
+        self.tracer.carried_on_sight |= {e.value for _, e in carried if e.unknown}
         results = [t._value for t, _ in carried]
         read = set(reachable(results))
         outside = {e.inside: e.value for e in entries if e.inside is not None}
@@ -208,6 +211,17 @@ def loop(trips: int, sequences: Sequence[Traced]) -> Iterator[list[Traced]]:
         iteration.left = True
         raise
     iteration.end()
+
+
+def refuse_unknown(values: Iterable[Value]) -> None:
+    """Refuse to carry what may have been made in the iteration itself, unseen: each would have its own."""
+    for v in values:
+        raise loop_error(
+            f"a tensor {v.shape} that nobody holds, changed in place inside the loop",
+            "whether each batch makes its own, or one is there for all, cannot be said",
+            "make it before the loop, with zeros(...) or tensor(...)",
+            v.site,
+        )
 
 
 def refuse_left(tracer: Tracer, inside: Iteration | None) -> None:

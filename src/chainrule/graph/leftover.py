@@ -28,7 +28,7 @@ class Gradients:
     def __init__(self, tracer: Tracer, alive: Sequence[Traced]) -> None:
         self.tracer = tracer
         leaves = [t for t in alive if isinstance(t._node, AccumulateGrad)]
-        self._before: dict[int, tuple[Any, Any]] = {id(x): (x, x._grad) for x in [*tracer.met(), *leaves]}
+        self._before: dict[int, tuple[Any, Any]] = {id(x): (x, _grad(x)) for x in [*tracer.met(), *leaves]}
         self._unused: dict[int, bool] = {}  # id of a tensor whose `.grad` was set -> whether that came first
 
     def before(self, x: TensorBase) -> Any:
@@ -38,7 +38,7 @@ class Gradients:
     def change(self, x: TensorBase) -> None:
         """`x.grad = ...`, before it happens."""
         if id(x) not in self._unused:
-            self._unused[id(x)] = x._grad is self.before(x)
+            self._unused[id(x)] = _grad(x) is self.before(x)
 
     def settle(self, outside: dict[Value, Value], read: set[Value], site: Site | None) -> None:
         """At the end of the iteration: refuse what the next one would do otherwise.
@@ -48,7 +48,7 @@ class Gradients:
         """
         leaves = {**self._before, **{id(x): (x, self.before(x)) for x in self.tracer.met()}}
         for key, (x, before) in leaves.items():
-            now, unused = x._grad, self._unused.get(key)
+            now, unused = _grad(x), self._unused.get(key)
             if now is before:
                 continue
             if unused is None and before is None and _is_zero(now, outside):
@@ -67,6 +67,10 @@ class Gradients:
             return False
         v = stand._value
         return v in read or v not in outside
+
+
+def _grad(x: Any) -> Any:
+    return getattr(x, "_grad", None)  # one that is just being made has none yet
 
 
 def _is_zero(x: Any, outside: dict[Value, Value]) -> bool:

@@ -60,7 +60,7 @@ def part(whole: Value, i: int) -> Value:
     return Value(PART, whole.shape[i], whole.dtype[i], inputs=(whole,), index=i, site=whole.site)
 
 
-def reduced(v: Value, parts: Sequence[Value]) -> dict[Value, Value]:
+def reduced(v: Value, parts: list[Value]) -> dict[Value, Value]:
     """What replaces a loop and its results (`parts`: those that are read): the loop with fewer inputs.
 
     A carried value goes if nothing that is read depends on it, or becomes an invariant if it never changes.

@@ -212,7 +212,10 @@ class _Reader:
         if not isinstance(node, ast.Name):
             self.fail(node, "a name of a value belongs here")
         if node.id not in self.values:
-            self.fail(node, f"{node.id} is not defined before this line{nearest(node.id, list(self.values))}")
+            known = list(self.values)
+            if isinstance(self.values, _Inside):
+                known += self.values.outside
+            self.fail(node, f"{node.id} is not defined before this line{nearest(node.id, known)}")
         return self.values[node.id]
 
     def write(self, statement: ast.Assign) -> tuple[Value, Value]:

@@ -44,15 +44,16 @@ def simplify(graph: Graph) -> Graph:
         v2: float32[3] = add(v1, v1)
         return v2
     """
-    graph = _simplified(graph, {*graph.inputs, *graph.captures})
+    graph = _simplified(graph, {*graph.inputs, *graph.captures}, set())
     show("simplified", graph)
     return graph
 
 
-def _simplified(graph: Graph, ordered: set[Value]) -> Graph:
-    """See `simplify`. `ordered`: the inputs and captures that lie in row-major order in memory."""
+def _simplified(graph: Graph, ordered: set[Value], done: set[Loop]) -> Graph:
+    """See `simplify`. `ordered`: the inputs and captures that lie in row-major order in memory; `done`: loops
+    whose bodies are simple already."""
     while True:
-        replace = _one_round(graph, ordered) or _loops(graph, ordered)
+        replace = _loop(graph, ordered, done) or _one_round(graph, ordered)
         if not replace:
             return graph
         graph = graph.rebuilt(replace)
@@ -60,25 +61,42 @@ def _simplified(graph: Graph, ordered: set[Value]) -> Graph:
             verify(graph)
 
 
-def _loops(graph: Graph, ordered: set[Value]) -> dict[Value, Value]:
-    """The first loop that can be simplified, with what is read of it; its body on its own first."""
-    ordered = _all_ordered(graph, ordered)
-    for v in graph.values:
-        if v.kind == LOOP:
-            parts = [x for x in graph.values if x.kind == PART and x.inputs[0] is v]
-            loop = v.data
-            rows = {p for p, x in zip(loop.body.inputs, v.inputs, strict=True) if x in ordered}
-            body = _simplified(loop.body, rows)
-            if body is not loop.body:
-                whole = loop_value(Loop(body, loop.trips, loop.sequences), v.inputs, v.site)
-                return {v: whole} | {x: part(whole, x.index) for x in parts}
-            found = reduced(v, parts)
-            if found:
-                return found
+def _loop(graph: Graph, ordered: set[Value], done: set[Loop]) -> dict[Value, Value]:
+    """What replaces the first loop that can be simplified, and its results."""
+    loops = [v for v in graph.values if v.kind == LOOP]
+    if loops:
+        ordered = _all_ordered(graph, ordered)
+    for v in loops:
+        parts = [x for x in graph.values if x.kind == PART and x.inputs[0] is v]
+        now = {x: x for x in (v, *parts)}
+        for change in (reduced, _with_body(ordered, done), reduced):
+            whole = now[v]
+            read = [x for x in now.values() if x.kind == PART and x.inputs[0] is whole]
+            found = change(whole, read)
+            now = {x: found.get(y, y) for x, y in now.items()}
+        done.add(now[v].data)
+        if now[v] is not v:
+            return now
     return {}
 
 
+def _with_body(ordered: set[Value], done: set[Loop]) -> Callable[[Value, list[Value]], dict[Value, Value]]:
+    """The step that simplifies a loop's body on its own."""
+
+    def change(v: Value, parts: list[Value]) -> dict[Value, Value]:
+        loop: Loop = v.data
+        inside = {p for p, x in zip(loop.body.inputs, v.inputs, strict=True) if x in ordered}
+        body = loop.body if loop in done else _simplified(loop.body, inside, done)
+        if body is loop.body:
+            return {}
+        whole = loop_value(Loop(body, loop.trips, loop.sequences), v.inputs, v.site)
+        return {v: whole} | {x: part(whole, x.index) for x in parts}
+
+    return change
+
+
 def _all_ordered(graph: Graph, ordered: set[Value]) -> set[Value]:
+    """What certainly lies in row-major order, with the inputs and captures that do."""
     ordered = set(ordered)
     for v in graph.values:
         if _in_order(v, ordered):
@@ -118,9 +136,15 @@ def _in_order(v: Value, ordered: set[Value]) -> bool:
     """Whether a value lies in row-major order in memory, as inputs do; NumPy keeps their order."""
     if v.op is None or v.op is mv.COPY or v.op.kind == CONTRACTION:
         return v.kind != PART or _operand(v).kind == LOOP
-    if v.op.kind is VIEW and v.op is not vw.RESHAPE:
+    if v.op.kind is VIEW and v.op is not vw.RESHAPE and not _some_rows(v):
         return v.op is vw.EXPAND and _operand(v).kind == CONSTANT
     return all(x in ordered for x in v.operands)
+
+
+def _some_rows(v: Value) -> bool:
+    """Whether a view is one piece of the first axis: it has no gaps if what it is taken from has none."""
+    key = v.settings["key"] if v.op is vw.SLICE else ()
+    return len(key) == 1 and isinstance(key[0], slice) and key[0].step in (None, 1)
 
 
 def _key(v: Value) -> Any:

@@ -15,10 +15,10 @@ from llvmlite import ir
 
 from ...core.dtypes import bool_, dtype, int64
 from ...graph.values import Value
+from . import table as table_slots
 from .access import Place, Step, Steps, broadcast_step, is_identity, strided
 from .emit import Emitter
 from .forms import MEMORY, NUMBER, POINT, VIEW
-from . import table as table_slots
 from .memory import ARENA, ARGUMENT, DATA, RESULT, Memory, Spot
 from .plan import Plan, Root, through_views
 from .table import ERROR, FIRST
@@ -356,7 +356,8 @@ class _Reader:
                 offset += stride * i
             else:
                 computed.append((i, stride))
-        flat = tuple(strides.get(d, 0) for d in range(1 + max(strides, default=-1)))
+        assert p.root is not None
+        flat = tuple(strides.get(d, 0) for d in range(len(p.root.domain)))
         if base in p.inside and base in p.row_values and not computed:
             return p.row_values[base]
         if not computed:

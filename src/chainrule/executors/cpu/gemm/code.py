@@ -1,7 +1,7 @@
-"""Small words for writing vector code: loops, loads, stores, transposes and sums of lanes, on an LLVM builder.
+"""Small words for vector code on an LLVM builder: loops, loads, stores, transposes and sums of lanes.
 
-Only what matrix products need; elements and offsets are counted in elements of one floating type. It knows nothing
-about products: `outer.py` and `dots.py` hold the register tiles that are written with these words.
+Only what matrix products need; offsets are counted in elements of one floating type. It knows nothing about
+products: `outer.py` and `dots.py` hold the register tiles that are written with these words.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Code:
         self.size = size  # bytes of an element
         self.type = ir.FloatType() if size == 4 else ir.DoubleType()
 
-    # -- integers and addresses ---------------------------------------------------------------------------------
+    # -- integers and addresses -------------------------------------------------------------------------
 
     def index(self, x: Value | int) -> Value:
         return ir.Constant(INDEX, x) if isinstance(x, int) else x
@@ -51,6 +51,14 @@ class Code:
         if y == 0:
             return 0
         return x if y == 1 else self.b.mul(x, self.index(y), flags=["nsw"])
+
+    def divided(self, x: Value | int, by: int) -> tuple[Value | int, Value | int]:
+        """Quotient and remainder of an x that is not negative."""
+        if isinstance(x, int):
+            return divmod(x, by)
+        if by == 1:
+            return x, 0
+        return self.b.udiv(x, self.index(by)), self.b.urem(x, self.index(by))
 
     def smaller(self, x: Value | int, y: Value | int) -> Value | int:
         if isinstance(x, int) and isinstance(y, int):
@@ -74,7 +82,7 @@ class Code:
         where = self.b.gep(indices, [self.index(position)], inbounds=True, source_etype=INDEX)
         return self.b.load(where, typ=INDEX, align=8)
 
-    # -- vectors ------------------------------------------------------------------------------------------------
+    # -- vectors ----------------------------------------------------------------------------------------
 
     def vector(self, lanes: int) -> ir.VectorType:
         return ir.VectorType(self.type, lanes)
@@ -86,12 +94,14 @@ class Code:
         return ir.Constant(self.vector(lanes), ir.Undefined)
 
     def load(self, pointer: Value, lanes: int, valid: int | None = None, align: int | None = None) -> Value:
-        """`lanes` elements from `pointer` on; only the first `valid` of them are read, the others are zero."""
+        """`lanes` elements from `pointer` on. Only the first `valid` are read, the others are zero."""
         kind = self.vector(lanes)
         if valid is None or valid == lanes:
             return self.b.load(pointer, typ=kind, align=align or self.size)
-        load = self._intrinsic("llvm.masked.load", kind, [ir.PointerType(), LANE, ir.VectorType(BIT, lanes), kind], "p0")
-        return self.b.call(load, [pointer, ir.Constant(LANE, align or self.size), self._mask(lanes, valid), self.zero(lanes)])
+        load = self._intrinsic(
+            "llvm.masked.load", kind, [ir.PointerType(), ir.VectorType(BIT, lanes), kind], "p0"
+        )
+        return self.b.call(load, [pointer, self._mask(lanes, valid), self.zero(lanes)])
 
     def store(self, value: Value, pointer: Value, valid: int | None = None, align: int | None = None) -> None:
         kind = value.type
@@ -100,8 +110,10 @@ class Code:
             self.b.store(value, pointer, align=align or self.size)
             return
         mask = ir.VectorType(BIT, lanes)
-        store = self._function(f"llvm.masked.store.{self._suffix(kind)}.p0", ir.VoidType(), [kind, ir.PointerType(), LANE, mask])
-        self.b.call(store, [value, pointer, ir.Constant(LANE, align or self.size), self._mask(lanes, valid)])
+        store = self._function(
+            f"llvm.masked.store.{self._suffix(kind)}.p0", ir.VoidType(), [kind, ir.PointerType(), mask]
+        )
+        self.b.call(store, [value, pointer, self._mask(lanes, valid)])
 
     def scalar(self, pointer: Value) -> Value:
         return self.b.load(pointer, typ=self.type, align=self.size)
@@ -120,54 +132,82 @@ class Code:
         kind = x.type
         return self.b.call(self._intrinsic("llvm.fmuladd", kind, [kind, kind, kind]), [x, y, z])
 
-    def fetch(self, pointer: Value) -> None:
-        """Ask for the cache line of `pointer`, which may be any address."""
+    def fetch(self, pointer: Value, near: int = 3) -> None:
+        """Ask for the cache line of `pointer`, any address: 3 for the first-level cache, 2 for the second."""
         hint = self._function("llvm.prefetch.p0", ir.VoidType(), [ir.PointerType(), LANE, LANE, LANE])
-        self.b.call(hint, [pointer, ir.Constant(LANE, 0), ir.Constant(LANE, 3), ir.Constant(LANE, 1)])
+        self.b.call(hint, [pointer, *[ir.Constant(LANE, x) for x in (0, near, 1)]])
 
     def room(self, elements: int) -> Value:
-        """Memory on the stack, aligned for vectors; taken once per call of the function, not once per loop."""
+        """Memory on the stack, aligned for vectors; taken once in a call of the function."""
         with self.b.goto_entry_block():
             memory = self.b.alloca(self.type, size=ir.Constant(LANE, elements))
         memory.align = 64
         memory.type = ir.PointerType()  # llvmlite still gives it a pointer type with an element
         return memory
 
-    def transpose(self, rows: Sequence[Value]) -> list[Value]:
-        """The columns of up to as many rows as a vector has lanes; what comes from missing rows is undefined.
+    def quarter(self, lanes: int) -> int:
+        """Elements in 128 bits: inside them lanes change places in a single cycle."""
+        return min(lanes, 16 // self.size)
 
-        Squares inside quarters (of 128 bits) are turned first, then whole quarters change places: every exchange is
-        one cheap instruction, which those of single elements between quarters are not.
+    def columns(self, rows: Sequence[Value], valid: int | None = None) -> list[Value]:
+        """The first few elements behind each of `rows` addresses, turned round: a vector for each element.
+
+        As many elements as fit in 128 bits; only `valid` of them are read.
         """
+        lanes = len(rows)
+        near = self.quarter(lanes)
+        block = [self.join([self.load(row, near, valid) for row in rows[i::near]]) for i in range(near)]
+        return self._turned_quarters(block)[:valid]
+
+    def join(self, parts: Sequence[Value]) -> Value:
+        """One vector with the lanes of equally wide ones, whose number is a power of two."""
+        parts = list(parts)
+        while len(parts) > 1:
+            pairs = zip(parts[::2], parts[1::2], strict=True)
+            parts = [self.shuffle(x, y, range(2 * x.type.count)) for x, y in pairs]
+        return parts[0]
+
+    def _turned_quarters(self, block: Sequence[Value]) -> list[Value]:
+        """Squares of elements, one in each quarter, turned round.
+
+        Interleaving the first half of the vectors with the second moves the top bit of an element's position
+        to the bottom. As often as there are bits, and rows have become columns.
+        """
+        lanes, near = block[0].type.count, len(block)
+        low = [q + i // 2 + lanes * (i % 2) for q in range(0, lanes, near) for i in range(near)]
+        high = [i + near // 2 for i in low]
+        for _ in range(near.bit_length() - 1):
+            pairs = zip(block[: near // 2], block[near // 2 :], strict=True)
+            block = [self.shuffle(x, y, half) for x, y in pairs for half in (low, high)]
+        return list(block)
+
+    def transpose(self, rows: Sequence[Value]) -> list[Value]:
+        """The columns of at most as many rows as there are lanes; missing rows give undefined elements."""
         lanes = rows[0].type.count
-        quarter = min(lanes, 16 // self.size)
-        starts = range(0, lanes, quarter)
-        low = [q + i // 2 + lanes * (i % 2) for q in starts for i in range(quarter)]
-        high = [i + quarter // 2 for i in low]
-        even = [q + i for q in range(0, 2 * lanes, 2 * quarter) for i in range(quarter)]
-        odd = [i + quarter for i in even]
+        near = self.quarter(lanes)
         rows = self._filled(rows)
-        squares = []
-        for q in starts:
-            # Interleaving the first half of the vectors with the second moves the top bit of an element's position
-            # to the bottom. As often as there are bits, and rows have become columns.
-            block = rows[q : q + quarter]
-            for _ in range(quarter.bit_length() - 1):
-                pairs = zip(block[: quarter // 2], block[quarter // 2 :], strict=True)
-                block = [self.shuffle(x, y, half) for x, y in pairs for half in (low, high)]
-            squares.append(block)
+        squares = [self._turned_quarters(rows[i : i + near]) for i in range(0, lanes, near)]
+        even = [q + i for q in range(0, 2 * lanes, 2 * near) for i in range(near)]
+        odd = [i + near for i in even]
         columns: list[Value] = [None] * lanes
-        for i in range(quarter):
+        for i in range(near):
             block = [square[i] for square in squares]
-            for _ in range(len(squares).bit_length() - 1):
-                pairs = zip(block[::2], block[1::2], strict=True)
-                turned = [[self.shuffle(x, y, part) for part in (even, odd)] for x, y in pairs]
-                block = [x for x, _ in turned] + [y for _, y in turned]
-            columns[i::quarter] = block
+            for _ in range(len(squares).bit_length() - 1):  # whole quarters change places
+                pairs = list(zip(block[::2], block[1::2], strict=True))
+                block = [self.shuffle(x, y, part) for part in (even, odd) for x, y in pairs]
+            columns[i::near] = block
         return columns
 
+    def combined(self, sums: Sequence[Value], count: int) -> list[Value]:
+        """Several sums of each of `count` elements, added up by halves."""
+        sums = list(sums)
+        while len(sums) > count:
+            half = len(sums) // 2
+            sums = [self.b.fadd(x, y) for x, y in zip(sums[:half], sums[half:], strict=True)]
+        return sums
+
     def sums(self, vectors: Sequence[Value]) -> Value:
-        """One vector with the sum of the lanes of each given one, and so many lanes, rounded up to a power of two.
+        """One vector with the sum of the lanes of each given one (their number rounded up to a power of 2).
 
         Halves are added in pairs, inside quarters first, so the order of additions depends on the lanes only.
         """
@@ -175,12 +215,8 @@ class Code:
         if len(vectors) > lanes:
             total = power_of_two(len(vectors))
             vectors = [*vectors, *[self.undefined(lanes)] * (total - len(vectors))]
-            parts = [self.sums(vectors[i : i + lanes]) for i in range(0, total, lanes)]
-            while len(parts) > 1:
-                pairs = zip(parts[::2], parts[1::2], strict=True)
-                parts = [self.shuffle(x, y, range(2 * x.type.count)) for x, y in pairs]
-            return parts[0]
-        quarter = min(lanes, 16 // self.size)
+            return self.join([self.sums(vectors[i : i + lanes]) for i in range(0, total, lanes)])
+        quarter = self.quarter(lanes)
         block = self._filled(vectors)
         piece = quarter // 2
         while piece:
@@ -207,7 +243,7 @@ class Code:
         lanes = vectors[0].type.count
         return [*vectors, *[self.undefined(lanes)] * (lanes - len(vectors))]
 
-    # -- control ------------------------------------------------------------------------------------------------
+    # -- control ----------------------------------------------------------------------------------------
 
     def loop(
         self,
@@ -217,7 +253,7 @@ class Code:
         carried: Sequence[Value] = (),
         step: int = 1,
     ) -> list[Value]:
-        """for i in range(start, stop, step): carried = body(i, *carried). Known counts of 0 and 1 need no loop."""
+        """for i in range(start, stop, step): carried = body(i, *carried). One round needs no loop."""
         b = self.b
         known = isinstance(start, int) and isinstance(stop, int)
         if known:
@@ -256,10 +292,12 @@ class Code:
     def when(self, condition: Value) -> AbstractContextManager[Any]:
         return self.b.if_then(condition)  # type: ignore[no-any-return]
 
-    # -- intrinsics ---------------------------------------------------------------------------------------------
+    # -- intrinsics -------------------------------------------------------------------------------------
 
     def _mask(self, lanes: int, valid: int) -> Value:
-        return ir.Constant(ir.VectorType(BIT, lanes), [ir.Constant(BIT, int(i < valid)) for i in range(lanes)])
+        return ir.Constant(
+            ir.VectorType(BIT, lanes), [ir.Constant(BIT, int(i < valid)) for i in range(lanes)]
+        )
 
     def _suffix(self, kind: ir.VectorType) -> str:
         return f"v{kind.count}f{8 * self.size}"

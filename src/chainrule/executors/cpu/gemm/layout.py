@@ -1,18 +1,21 @@
 """Where the numbers of a product lie: in the arrays of the caller, or packed in scratch memory.
 
-`Layout`, `Operand` and `Host` are what callers give; `Lines` is one operand as the kernels see it: lines (rows of A,
-columns of B) of k elements each.
+`Layout`, `Operand` and `Host` are what callers give; `Lines` is one operand as the tiles see it: lines of k
+elements each, rows of A or columns of B.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from .code import Code, Value
 
-AHEAD = 8  # gathered lines come from main memory in an order that no processor foresees: so many early they are asked for
+CACHE_LINE = 64  # bytes; scratch areas begin at a multiple
+# Gathered lines come from main memory, in an order that no processor foresees: they are asked for early.
+AHEAD = 8  # lines
+LATER = 2  # what the next product will need: to the second-level cache
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class Layout:
     """How a matrix lies in memory.
 
     row_stride, col_stride: elements from one row (column) to the next
-    indexed: a vector of int64, known when running, says which row (column) in memory is meant; other words: no copy
-             is made of x[order]
+    indexed: a vector of int64, known when running, says which row (column) in memory is meant: so x[order]
+             needs no copy
     read: elements are computed by a callback; strides mean nothing then
     """
 
@@ -40,23 +43,30 @@ class Layout:
 class Operand:
     """A matrix when code is emitted: LLVM values.
 
-    read(builder, i, j, lanes, valid): the elements [i, j : j + lanes] as a vector; only the first `valid` (a Python
-    int; None: all) exist, the others may hold anything.
+    read(builder, i, j, lanes, valid): the elements [i, j : j + lanes] as a vector; only the first `valid` (a
+    Python int; None: all) exist, the others may hold anything.
+
+    upcoming: as many indices as `indices`, for the same memory, that will be used soon (of the next batch).
+    What they mean is brought nearer while this product computes.
     """
 
     pointer: Value | None = None
     indices: Value | None = None
     read: Callable[[Value, Value, Value, int, int | None], Value] | None = None
+    upcoming: Value | None = None
 
 
-@dataclass(frozen=True)
-class Host:
-    """What code is generated for: bytes and number of the vector registers, bytes of the caches of one core."""
+class Host(Protocol):
+    """What code is generated for: vector registers (bytes, number), caches of a core (bytes)."""
 
-    vector_bytes: int = 64
-    registers: int = 32
-    l1: int = 32 << 10
-    l2: int = 1 << 20
+    @property
+    def vector_bytes(self) -> int: ...
+    @property
+    def registers(self) -> int: ...
+    @property
+    def l1(self) -> int: ...
+    @property
+    def l2(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,10 @@ class Lines:
     line: int
     k: int
     indexed: Literal["lines", "k"] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.where.upper() if isinstance(self.where, str) else "computed"
 
     def pointer(self, c: Code, memory: Memory) -> Value:
         if isinstance(self.where, int):
@@ -93,7 +107,7 @@ class Memory:
 
 
 def lines_of(where: str, layout: Layout, count: int, k: int) -> Lines:
-    """An operand of the caller: rows of A, or columns of B (given transposed). An axis of one element has any stride."""
+    """Rows of A, or columns of B (given transposed). An axis of one element has any stride."""
     indexed: Literal["lines", "k"] | None = None
     if layout.indexed is not None:
         indexed = "lines" if layout.indexed == "rows" else "k"
@@ -105,16 +119,10 @@ def lines_of(where: str, layout: Layout, count: int, k: int) -> Lines:
     return Lines(where, line, line, step, indexed)
 
 
-def moved(lines: Lines, c: Code, memory: Memory, first: Value | int) -> tuple[Value, Value | None]:
-    """Pointer and indices for a tile that starts at line `first`. Not for indexed lines: ask `line_pointers`."""
-    assert lines.indexed != "lines"
-    return c.at(lines.pointer(c, memory), c.mul(first, lines.start)), lines.indices(memory)
-
-
 def line_pointers(
     lines: Lines, c: Code, memory: Memory, first: Value | int, count: int, last: int | None = None
 ) -> list[Value]:
-    """The addresses of `count` lines from `first` on; past line `last` that one again, so that all may be read."""
+    """The addresses of `count` lines from `first` on; past line `last` that one again."""
     base, indices = lines.pointer(c, memory), lines.indices(memory)
     if last is None and lines.indexed is None:
         base = c.at(base, c.mul(first, lines.start))
