@@ -102,7 +102,7 @@ def test_two_python_threads_at_once(code: target.Loaded) -> None:
 def test_the_number_of_threads_may_change_at_any_time(code: target.Loaded) -> None:
     seen = np.zeros(9, np.int64)
     seen[0] = 20
-    worker = threading.Thread(target=run, args=(code, "slow", seen, 8, 20_000))
+    worker = threading.Thread(target=run, args=(code, "slow", seen, 8, 300_000))
     worker.start()
     changes = 0
     while worker.is_alive():
@@ -111,7 +111,7 @@ def test_the_number_of_threads_may_change_at_any_time(code: target.Loaded) -> No
         time.sleep(0.001)
     worker.join()
     assert changes > 1
-    assert seen[1:].tolist() == [20_000] * 8
+    assert seen[1:].tolist() == [300_000] * 8
 
 
 def test_workers_sleep_when_there_is_nothing_to_do(code: target.Loaded) -> None:

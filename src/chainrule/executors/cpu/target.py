@@ -10,6 +10,7 @@ is in `host.py`, and the cache in `cache.py`. The generator's side is `emit.py`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -75,7 +76,8 @@ def compile_module(module: llvmlite.ir.Module | str, *, key_extra: str = "") -> 
     key = cache.key("module", text, key_extra)
     entry = cache.lookup(key)
     if entry is not None:
-        return load(entry.code, entry.meta["names"], source=lambda: text)
+        with contextlib.suppress(RuntimeError, KeyError):  # then it is as good as none
+            return load(entry.code, entry.meta["names"], source=lambda: text)
     names, code = emit(text)
     loaded = load(code, names, source=lambda: text)  # before it is kept: it may turn out not to be loadable
     cache.store(key, code, {"names": names})
