@@ -32,9 +32,7 @@ class Matrices:
         self.m, self.n, self.k = shape[-2], shape[-1], x.shape[-1]
         self.operands = [self._operand(x), self._operand(y)]
         layouts = [gemm.Layout(strides[-2], strides[-1]) for _, (_, strides) in self.operands]
-        h = host()
-        machine = gemm.Host(h.vector_bytes, h.registers, h.l1, h.l2)
-        self.gemm = gemm.plan(self.m, self.n, self.k, self.value.dtype, layouts[0], layouts[1], machine)
+        self.gemm = gemm.plan(self.m, self.n, self.k, self.value.dtype, layouts[0], layouts[1], host())
 
     def _operand(self, x: Value) -> tuple[Value, tuple[int, tuple[int, ...]]]:
         base, steps = through_views(x, self.plan.forms, self.plan.stored)

@@ -99,9 +99,11 @@ class Code:
         if valid is None or valid == lanes:
             return self.b.load(pointer, typ=kind, align=align or self.size)
         load = self._intrinsic(
-            "llvm.masked.load", kind, [ir.PointerType(), ir.VectorType(BIT, lanes), kind], "p0"
+            "llvm.masked.load", kind, [ir.PointerType(), LANE, ir.VectorType(BIT, lanes), kind], "p0"
         )
-        return self.b.call(load, [pointer, self._mask(lanes, valid), self.zero(lanes)])
+        return self.b.call(
+            load, [pointer, ir.Constant(LANE, align or self.size), self._mask(lanes, valid), self.zero(lanes)]
+        )
 
     def store(self, value: Value, pointer: Value, valid: int | None = None, align: int | None = None) -> None:
         kind = value.type
@@ -111,9 +113,9 @@ class Code:
             return
         mask = ir.VectorType(BIT, lanes)
         store = self._function(
-            f"llvm.masked.store.{self._suffix(kind)}.p0", ir.VoidType(), [kind, ir.PointerType(), mask]
+            f"llvm.masked.store.{self._suffix(kind)}.p0", ir.VoidType(), [kind, ir.PointerType(), LANE, mask]
         )
-        self.b.call(store, [value, pointer, self._mask(lanes, valid)])
+        self.b.call(store, [value, pointer, ir.Constant(LANE, align or self.size), self._mask(lanes, valid)])
 
     def scalar(self, pointer: Value) -> Value:
         return self.b.load(pointer, typ=self.type, align=self.size)
