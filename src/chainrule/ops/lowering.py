@@ -80,8 +80,6 @@ class Pieces:
     rule: Rule
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Draw:
     """Random numbers: `rule(b, words, dtype)` makes them of the words of a stream, as integers of their size."""

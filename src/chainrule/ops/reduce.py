@@ -102,6 +102,7 @@ _EXTREMUM_SAMPLES = [
     sample(distinct((2, 3, 2)), dim=(0, 2), keepdim=False),
 ]
 
+
 def _least(d: dtype) -> float:
     """What any element is at least."""
     if d.is_floating_point:

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..core.errors import ShapeError
 from ..core.shapes import Shape
-from .move import CAT
 from .lowering import Fold
+from .move import CAT
 from .primitive import LINEAR, REDUCTION, SCAN, USE_NUMPY, Primitive, primitive, sample
 from .reduce import SUM, reduced, spread, wide
 from .rules import ACCUMULATES, NO_BOOL, same_shape

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.executors.cpu.program import Program
 from chainrule.graph import Graph
 from chainrule.graph.evaluate import evaluate
 from chainrule.graph.host import Host
-from chainrule.executors.cpu.program import Program
 
 # How far native results may be from NumPy's, by type: a few roundings of each function and each order of a sum,
 # relative to the largest element of a result. A test that compares exactly says so.

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.executors.cpu.running import assert_same, run_native, run_numpy
 
 import chainrule as torch
 from chainrule.core.errors import IndexingError
 from chainrule.graph import trace
 from chainrule.ops.primitive import TABLE, Primitive
+from tests.executors.cpu.running import assert_same, run_native, run_numpy
 
 
 def traced_call(op: Primitive, arrays: list[Any], settings: dict[str, Any]) -> Any:
@@ -43,7 +43,21 @@ def test_every_entry(name: str, kind: type) -> None:
         assert_same(graph, *arrays, factor=40)
 
 
-SHAPES = [(), (1,), (3,), (16,), (17,), (64,), (1000,), (5, 1), (1, 5), (7, 33), (4, 3, 5), (2, 1, 40), (130, 3)]
+SHAPES = [
+    (),
+    (1,),
+    (3,),
+    (16,),
+    (17,),
+    (64,),
+    (1000,),
+    (5, 1),
+    (1, 5),
+    (7, 33),
+    (4, 3, 5),
+    (2, 1, 40),
+    (130, 3),
+]
 
 
 class Maker:
@@ -73,7 +87,15 @@ class Maker:
         return run
 
     def _apply(self, kind: int, x: Any, y: Any, c: int) -> Any:
-        unary = [torch.tanh, torch.relu, torch.abs, torch.sigmoid, lambda t: t * 0.5, lambda t: -t, torch.square]
+        unary = [
+            torch.tanh,
+            torch.relu,
+            torch.abs,
+            torch.sigmoid,
+            lambda t: t * 0.5,
+            lambda t: -t,
+            torch.square,
+        ]
         match kind % 12:
             case 0 | 1:
                 return unary[c % len(unary)](x)
@@ -114,14 +136,18 @@ def _multiply(a: Any, b: Any) -> bool:
 def test_random_programs(seed: int, kind: Any) -> None:
     make = Maker(seed, kind)
     inputs = make.inputs()
-    graph = trace(make.program(int(make.rng.integers(3, 16))), *[torch.tensor(a) for a in inputs], simplify=True)
+    graph = trace(
+        make.program(int(make.rng.integers(3, 16))), *[torch.tensor(a) for a in inputs], simplify=True
+    )
     assert_same(graph, *inputs, factor=50)
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 4)])
 def test_nothing_at_all(shape: tuple[int, ...]) -> None:
     x = np.zeros(shape, np.float32)
-    graph = trace(lambda x: (x * 2 + 1, x.sum(), x.sum(0), (x > 0).all(), x.T if x.dim() == 2 else x), torch.tensor(x))
+    graph = trace(
+        lambda x: (x * 2 + 1, x.sum(), x.sum(0), (x > 0).all(), x.T if x.dim() == 2 else x), torch.tensor(x)
+    )
     assert_same(graph, x)
 
 

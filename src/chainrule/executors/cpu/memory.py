@@ -82,7 +82,7 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
         spots[v] = Spot(RESULT, i)
     copies = []
     for c, v in graph.writes:
-        if (_carried(c, v, kernels) if v.kind == PART else _in_place(c, v, kernels)):
+        if _carried(c, v, kernels) if v.kind == PART else _in_place(c, v, kernels):
             spots[v] = spots[c]
         else:
             copies.append((v, c))

@@ -31,8 +31,8 @@ from .points import Level, Points, Slots, int64_of
 from .product import Matrices
 from .program import MAIN
 from .schedule import Schedule
-from .table import CALLBACK, CLOCK, ERROR, FIRST, OWNER, POOL
 from .table import ARENA as ARENA_SLOT
+from .table import CALLBACK, CLOCK, ERROR, FIRST, OWNER, POOL
 from .values import INT32, INT64, POINTER, V, constant
 from .vmath.registry import Math
 
@@ -355,7 +355,9 @@ class Epoch:
         parts = {x.index: x for x in outer.graph.values if x.kind == PART and x.inputs[0] is self.value}
         for i, x in enumerate(carried):
             part = parts.get(i)
-            target = outer.slots.arena(b, table, spare) if part is None else outer.slots.pointer(b, table, part)
+            target = (
+                outer.slots.arena(b, table, spare) if part is None else outer.slots.pointer(b, table, part)
+            )
             spare += _padded(x)
             _put(b, own, FIRST + i, target)
             if outer.plan.forms[x] == NUMBER:
@@ -386,7 +388,9 @@ class Called:
         """Compute it. address: of the table of the program, or of the loop, that it belongs to."""
         table = self._table.from_address(address)
         v = self._v
-        arrays = {x: x.data if x.kind == CONSTANT and not x.shape else self._array(table, x) for x in v.operands}
+        arrays = {
+            x: x.data if x.kind == CONSTANT and not x.shape else self._array(table, x) for x in v.operands
+        }
         with np.errstate(all="ignore"):
             out = step(v, arrays)
         if v.op is not None and v.op.outputs != 1:

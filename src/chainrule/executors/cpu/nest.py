@@ -282,9 +282,7 @@ class Nest:
     def _size(self, root: Root) -> int:
         return 4 + 3 * len(root.reads) + _inline_weight(root, self.p.plan)
 
-    def _instance(
-        self, one: Pass, axis: Axis, i: Any, copy: int, step: int, tail: int | None = None
-    ) -> None:
+    def _instance(self, one: Pass, axis: Axis, i: Any, copy: int, step: int, tail: int | None = None) -> None:
         p = self.p
         level = Level(self.builder, i)
         p.levels.append(level)
@@ -391,7 +389,11 @@ class Nest:
     def _start_total(self, root: Root, one: Pass, lanes: int = 0) -> None:
         lanes = lanes or (self.lanes if one.axes else 1)
         whole = one.axes[-1].size // self.lanes if one.axes else 1
-        count = self._copies(one, max(whole, 1)) if whole > STRAIGHT or self.s.cuts_columns else max(1, min(whole, STRAIGHT))
+        count = (
+            self._copies(one, max(whole, 1))
+            if whole > STRAIGHT or self.s.cuts_columns
+            else max(1, min(whole, STRAIGHT))
+        )
         typ = vector(element_type(root.value.dtype), lanes)
         cells = [self._alloca(typ) for _ in range(count)]
         start = self._start_number(root)
@@ -577,7 +579,11 @@ class Nest:
             total = b.load(first, v.dtype)
             for k in range(1, pieces):
                 total = rule.combine(
-                    b, total, b.load(self.builder.gep(first, [int64_of(k)], source_etype=memory_type(v.dtype)), v.dtype)
+                    b,
+                    total,
+                    b.load(
+                        self.builder.gep(first, [int64_of(k)], source_etype=memory_type(v.dtype)), v.dtype
+                    ),
                 )
             b.store(total, target)
             return

@@ -33,12 +33,28 @@ from .access import (
     row_major,
     strided,
 )
-from .forms import DRAW, EPOCH, FOLD, MEMORY, NUMBER, NUMPY, PIECES, POINT, PRODUCT, PULL, SHUFFLE, VIEW, form_of, weight
+from .forms import (
+    DRAW,
+    EPOCH,
+    FOLD,
+    MEMORY,
+    NUMBER,
+    NUMPY,
+    PIECES,
+    POINT,
+    PRODUCT,
+    PULL,
+    SHUFFLE,
+    VIEW,
+    form_of,
+    weight,
+)
 
 WHOLE: Final = (PRODUCT, DRAW, SHUFFLE, NUMPY, EPOCH)  # forms that are computed by kernels of their own
 OWN: Final = (*WHOLE, FOLD, PIECES)  # forms that are always stored
 CHEAP: Final = 4  # instructions that are rather written twice than stored and read again
 MOST_ROOTS: Final = 32  # in one kernel: more would make its code long, and its arrays compete for the cache
+
 
 @dataclass(eq=False, slots=True)
 class Read:
@@ -198,7 +214,9 @@ class _Walker:
 
     def _roots_of(self, v: Value) -> Iterable[Root]:
         form = self.forms[v]
-        own = (0, row_major(v.shape)) if isinstance(v.shape, tuple) and form not in (NUMPY, EPOCH) else (0, ())
+        own = (
+            (0, row_major(v.shape)) if isinstance(v.shape, tuple) and form not in (NUMPY, EPOCH) else (0, ())
+        )
         if form == FOLD:
             x = v.inputs[0]
             dim = v.settings["dim"]
@@ -396,7 +414,10 @@ def _grouped(roots: list[Root], walker: _Walker) -> list[Kernel]:
         if kernel.form == PRODUCT:
             p = kernel.main.value
             outside = any(r.leaf is p for k in kernels if k is not kernel for r in k.reads)
-            kernel.stores_product = outside or p in (*walker.graph.outputs, *(v for _, v in walker.graph.writes))
+            kernel.stores_product = outside or p in (
+                *walker.graph.outputs,
+                *(v for _, v in walker.graph.writes),
+            )
     return kernels
 
 
@@ -469,4 +490,3 @@ def _reach_in_row(r: Read, domain: Shape, rows: int) -> bool:
     for n, s in zip(domain[rows:], strides[rows:], strict=True):
         high += max(s, 0) * (n - 1)
     return high < prod(r.leaf.shape[rows:])
-

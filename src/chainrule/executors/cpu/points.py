@@ -25,6 +25,7 @@ from .table import ERROR, FIRST
 from .values import INT64, POINTER, V, constant, memory_type
 from .vmath.registry import Math
 
+
 def int64_of(n: int) -> Any:
     return ir.Constant(INT64, n)
 

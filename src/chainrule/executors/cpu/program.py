@@ -101,7 +101,10 @@ class Program:
         facts = Facts(
             builder.table_size,
             memory.size,
-            [(v.dtype.numpy.str, list(v.shape), np.ascontiguousarray(v.data).tobytes().hex()) for v in memory.constants],
+            [
+                (v.dtype.numpy.str, list(v.shape), np.ascontiguousarray(v.data).tobytes().hex())
+                for v in memory.constants
+            ],
             [(v.op.name, _position(v, values)) for v in builder.shared.errors if v.op is not None],
         )
         self._called = builder.shared.called

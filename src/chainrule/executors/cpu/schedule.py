@@ -108,7 +108,9 @@ def schedule(kernel: Kernel, outside: set[Value]) -> Schedule:
 def work(root: Root) -> float:
     """About how long one thread takes for a root, in µs: instructions on vectors, and memory."""
     points = prod(root.domain)
-    traffic = sum(r.leaf.dtype.itemsize for r in root.reads if prod(r.leaf.shape) > 1) + root.value.dtype.itemsize
+    traffic = (
+        sum(r.leaf.dtype.itemsize for r in root.reads if prod(r.leaf.shape) > 1) + root.value.dtype.itemsize
+    )
     return points * (4 + 6 * len(root.reads)) / 40e3 + points * traffic / 30e3
 
 
