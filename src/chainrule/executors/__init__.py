@@ -1,0 +1,1 @@
+"""What runs graphs: `cpu/` compiles them to native code, `reference.py` evaluates them with NumPy."""
