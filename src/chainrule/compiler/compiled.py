@@ -115,8 +115,6 @@ class Compiled:
         if signature is None:
             return self._function(*args, **kwargs)
         self._put_first(signature)
-        if signature.recorded.differentiable:
-            return self._function(*args, **kwargs)
         return signature.run(arguments.tensors)
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:

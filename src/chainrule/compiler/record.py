@@ -20,6 +20,7 @@ from ..ops.primitive import tracing
 from ..tape import mode
 from ..tape.node import FREED, AccumulateGrad, Node, OpNode
 from .arguments import Arguments, rebuilt
+from .gradients import Leaf, leaf_gradients, seed
 from .surroundings import PLAIN
 
 Plan = Callable[[list[Any], list[Any]], Any]  # (tensors of the results, input tensors) -> what is returned
@@ -37,7 +38,9 @@ class Recorded:
     results:  how many outputs are results.
     single:   whether the one result is what is returned.
     effects:  what becomes of `.grad`: (number of an input or a tensor, number of an output or None).
-    wanting:  which results need a gradient.
+    wanting:  which results need a gradient. For each of those, `seeds` has what stood for the arriving
+              gradient in the trace. The graph's last outputs are the gradients of `leaves`: numbers of inputs,
+              or tensors from outside.
     """
 
     def __init__(self) -> None:
@@ -47,6 +50,12 @@ class Recorded:
         self.single = False
         self.effects: list[tuple[Any, int | None]] = []
         self.wanting: list[bool] = []
+        self.seeds: list[Any] = []
+        self.leaves: list[Leaf] = []
+
+    def wanting_all(self, count: int) -> list[bool]:
+        """`wanting` for all outputs: gradients to be stored need none."""
+        return self.wanting + [False] * (count - self.results)
 
     @property
     def differentiable(self) -> bool:
@@ -91,6 +100,12 @@ def record(
         found.single = len(outputs) == 1 and returned is outputs[0]
         found.wanting = [_wants_gradient(y) for y in outputs]
         _note_gradients(found, arguments, stands, starts, tracer, outputs)
+        if found.differentiable:
+            wanting = [y for y, wanted in zip(outputs, found.wanting, strict=False) if wanted]
+            found.seeds = [seed(y) for y in wanting]
+            roots = [(_node(y), g) for y, g in zip(wanting, found.seeds, strict=True)]
+            found.leaves, gradients = leaf_gradients(roots, stands, tracer)
+            outputs += gradients
         return outputs
 
     body.__name__ = name
@@ -99,6 +114,12 @@ def record(
     )
     found.graph = trace(body, *arguments.tensors)
     return found
+
+
+def _node(y: Any) -> Node:
+    node = node_of(y)
+    assert node is not None
+    return node
 
 
 def names_for(paths: list[str], taken: set[str] | None = None) -> list[str]:

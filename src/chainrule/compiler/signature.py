@@ -17,6 +17,8 @@ from ..graph.values import Value
 from ..inplace import check, touch
 from ..tape.mode import no_grad
 from .arguments import Arguments
+from . import gradients
+from .gradients import Split
 from .guards import Captured, Guards
 from .memory import address
 from .program import Program
@@ -63,6 +65,10 @@ class Signature:
         self.paths = arguments.paths
         self.held = held  # what keeps identities in the key true
         self.recorded = recorded
+        self.split = None
+        if recorded.differentiable:
+            self.split = Split(recorded.graph, len(recorded.leaves), recorded.seeds)
+            recorded.graph = self.split.forward
         self.graph = graph = recorded.graph
         tensors = [v.data for v in graph.captures]
         watch = bool(recorded.effects or around.optimizers)
@@ -96,10 +102,20 @@ class Signature:
             if isinstance(place, GradSlot):
                 v.data = None  # a gradient that the owner has let go of may go
         self.program = build(graph)
+        self.backward = None if self.split is None else build(self.split.backward)
         self.short: tuple[Callable[[tuple[Any, ...]], Any] | None] | None = None  # see `fast.py`
 
     def run(self, tensors: list[Any]) -> Any:
         """Run the program on input tensors; what the function returns."""
+        if self.split is None:
+            results = [wrap(a) for a in self.execute(tensors)[1]]
+        else:
+            leaves = [tensors[x] if isinstance(x, int) else x for x in self.recorded.leaves]
+            results = list(gradients.Compiled.apply(self, tensors, *leaves))
+        return self.finish(results, tensors)
+
+    def execute(self, tensors: list[Any]) -> tuple[list[Any], list[Array]]:
+        """All tensors that the program reads or writes, and the arrays of its outputs."""
         everything = [*tensors, *(self._captured(p, tensors) for p in self.places)]
         arrays, copied = [], []
         for i, x in enumerate(everything):
@@ -110,12 +126,12 @@ class Signature:
             arrays.append(a)
         if self.targets:
             self._check_targets(everything, len(tensors))
-        results = self.program.run([address(a) for a in arrays])
+        outputs = self.program.run([address(a) for a in arrays])
         for i in self.targets:
             if i in copied:
                 everything[i]._a[...] = arrays[i]
             touch(everything[i])
-        return self.finish([wrap(a) for a in results], tensors)
+        return everything, outputs
 
     def finish(self, results: list[Any], tensors: list[Any]) -> Any:
         """Store gradients, and build what the function returns."""
