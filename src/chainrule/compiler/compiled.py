@@ -162,10 +162,9 @@ class Compiled:
                 self._went_eager.add(arguments.key)
                 return None
             raise
-        captured = {id(v.data): v.data for v in recorded.graph.captures}
-        also = {i: x for i, x in captured.items() if any(x is y for y in arguments.tensors)}
-        self._pinned.update(captured)
-        if also:  # an input that the function reaches as well: traced again as a tensor from outside
+        self._pinned.update((id(x), x) for ref in recorded.met if (x := ref()) is not None)
+        if any(id(x) in self._pinned for x in arguments.tensors):
+            # An input that the function reaches as well: traced again as a tensor from outside.
             before.restore()
             arguments.take(self._arguments(args, kwargs))
             recorded = record(self._function, arguments, args, kwargs, self._name)

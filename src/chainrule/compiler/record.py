@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,7 @@ class Recorded:
     plan:     builds what is returned.
     results:  how many outputs are results.
     single:   whether the one result is what is returned.
+    met:      all tensors from outside that the function used, also those that the graph does not read.
     effects:  what becomes of `.grad`: (number of an input or a tensor, number of an output or None).
     wanting:  which results need a gradient. For each of those, `seeds` has what stood for the arriving
               gradient in the trace. The graph's last outputs are the gradients of `leaves`: numbers of inputs,
@@ -50,6 +52,7 @@ class Recorded:
         self.single = False
         self.effects: list[tuple[Any, int | None]] = []
         self.wanting: list[bool] = []
+        self.met: list[weakref.ref[Any]] = []
         self.seeds: list[Any] = []
         self.leaves: list[Leaf] = []
 
@@ -95,6 +98,7 @@ def record(
                 hint="return what is new, or change a tensor in place",
             )
         outputs: list[Any] = []
+        found.met = [weakref.ref(x) for x, _, _ in tracer._captures.values()]
         found.plan = _plan(returned, outputs, stands, {}, name)
         found.results = len(outputs)
         found.single = len(outputs) == 1 and returned is outputs[0]
