@@ -151,7 +151,8 @@ class Compiled:
         why = self._reason(arguments, change)
         if len(self._signatures) >= self._limit:
             raise self._too_many(arguments)
-        around = Surroundings(self._function, list(zip(arguments.objects, arguments.labels, strict=True)))
+        objects = list(zip(arguments.objects, arguments.labels, strict=True))
+        around = Surroundings(self._function, objects)
         before = Snapshot(around)
         try:
             recorded = record(self._function, arguments, args, kwargs, self._name)
@@ -169,6 +170,8 @@ class Compiled:
             arguments.take(self._arguments(args, kwargs))
             recorded = record(self._function, arguments, args, kwargs, self._name)
         recorded.graph = simplify(recorded.graph)
+        if not all(around.reaches(v.data) for v in recorded.graph.captures):  # state that was just made
+            around = Surroundings(self._function, objects)
         signature = Signature(
             self._name, arguments, recorded, around, build, weak_or_strong(arguments.objects, self._forget())
         )
@@ -199,7 +202,7 @@ class Compiled:
         if change is None:
             return "the arguments are put together differently"
         what, before, now = change
-        return f"{what}: before {before}, now {now}"
+        return f"{what}: before {before}, now {now}" if before else f"no longer true: {what}"
 
     def _too_many(self, arguments: Arguments) -> ArgumentError:
         kinds: dict[str, list[str]] = {}

@@ -18,19 +18,21 @@ import numpy as np
 from .. import base, eager
 from ..backward import node_of
 from ..core import dtypes
+from ..graph.host import Option
 from ..inplace import touch
 from ..nn.registry import changes
 from ..tape import mode
-from .guards import equal
+from . import signature
+from .guards import Captured, equal
 from .memory import address
 from .record import NOTHING
-from .signature import Captured, Signature
+from .signature import GradSlot, HostPlace, Place, Signature
 from .surroundings import PLAIN
 
 MISS: Any = object()
 
 _COMMON = {
-    "MISS": MISS, "E": eager, "M": mode.state, "D": dtypes, "R": changes, "address": address, "touch": touch,
+    "MISS": MISS, "E": eager, "M": mode.state, "D": dtypes, "R": changes, "S": signature, "address": address, "touch": touch,
     "node_of": node_of, "new": object.__new__, "equal": equal, "overlap": np.may_share_memory,
     "bisect": bisect.bisect_right,
     "wrap": base.wrap, "LOOKUP": (KeyError, IndexError, ValueError, AttributeError),
@@ -64,11 +66,10 @@ def short_way(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
 
 def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
     positional, named = s.key
-    places = [p for p in s.places if isinstance(p, Captured)]
+    places = s.places
     if (
         named
-        or len(places) != len(s.places)
-        or not all(p.ordered for p in places)
+        or any(isinstance(p, GradSlot) or (isinstance(p, Captured) and not p.ordered) for p in places)
         or s.recorded.differentiable
         or any(isinstance(who, int) for who, _ in s.recorded.effects)
         or s.captures_overlap()
@@ -84,7 +85,7 @@ def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
     )
     inputs = []
     for name, part in zip(names, positional, strict=True):
-        if not _argument(check, name, part, {id(p.tensor) for p in places}):
+        if not _argument(check, name, part, {id(p.tensor) for p in places if isinstance(p, Captured)}):
             return None
         if part[0] == "tensor":
             inputs.append(name)
@@ -99,8 +100,7 @@ def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
     _apart(check, s, inputs, places)
     run = _Text()
     run.names = check.names
-    where = [f"{name}_p" for name in inputs] + [str(address(p.a)) for p in places]
-    run.lines.append(f"results = {run(s.program.run)}(({''.join(w + ', ' for w in where)}))")
+    _run(run, s, [f"{name}_p" for name in inputs])
     _after(run, s, inputs, places)
     text = ["def short(args):", "  try:"]
     text += [f"    {line}" for line in check.lines]
@@ -108,6 +108,24 @@ def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
     exec(compile("\n".join(text), f"<the short way of {s.name}>", "exec"), check.names)
     made: Callable[[tuple[Any, ...]], Any] = check.names["short"]
     return made
+
+
+def _run(text: _Text, s: Signature, inputs: list[str]) -> None:
+    """Put numbers of Python where the program finds them, run it, and take the new ones back."""
+    where = inputs + [str(p.where if isinstance(p, HostPlace) else address(p.a)) for p in s.places]
+    streams = []
+    for p in s.hosts:
+        if isinstance(p.host, Option):
+            index = "" if p.host.index is None else f"[{p.host.index}]"
+            text.lines.append(f"{text(p.cell)}.value = {text(p.host.group)}[{p.host.option!r}]{index}")
+        else:
+            streams.append(f"{text(p.cell)}.value = {text(p.host)}.value()")
+    run = f"results = {text(s.program.run)}(({''.join(w + ', ' for w in where)}))"
+    after = [f"{text(p.host)}.store({text(p.cell)}.value)" for p in s.stored]
+    if streams:
+        text.lines += ["with S.STREAMS:", *(f" {line}" for line in [*streams, run, *after])]
+    else:
+        text.lines.append(run)
 
 
 def _argument(text: _Text, name: str, part: Any, captured: set[int]) -> bool:
@@ -157,6 +175,10 @@ def _guards(text: _Text, s: Signature) -> None:
         text.need(f"len({text(x)}) == {count}")
     if guards.training:
         text.need(f"R.count == {text(guards)}.changes or {text(guards)}.modules_hold()")
+    for group in guards.groups:
+        text.need(f"list({text(group[0])}.values()) == {text(group)}[1] or {text(guards)}.assumptions_hold()")
+    for assumption in guards.always:
+        text.need(f"{text(assumption.holds)}()")
     for c in guards.captured:
         x = text(c.tensor)
         condition = f"{x}._a is {text(c.a)} and {x}._node is {text(c.node)}"
@@ -165,9 +187,10 @@ def _guards(text: _Text, s: Signature) -> None:
         text.need(condition)
 
 
-def _apart(text: _Text, s: Signature, inputs: list[str], places: list[Captured]) -> None:
+def _apart(text: _Text, s: Signature, inputs: list[str], places: list[Place]) -> None:
     """Inputs do not reach into memory of captured tensors that the program writes, nor the other way round."""
-    written = [places[i - len(inputs)].a for i in s.targets if i >= len(inputs)]
+    captured = [p.a if isinstance(p, Captured) else None for p in places]
+    written = [a for i in s.targets if i >= len(inputs) and (a := captured[i - len(inputs)]) is not None]
     ranges = sorted((address(a), address(a) + a.nbytes) for a in written if a.nbytes)
     if ranges:
         starts, ends = text([start for start, _ in ranges]), text([0, *(end for _, end in ranges)])
@@ -177,18 +200,21 @@ def _apart(text: _Text, s: Signature, inputs: list[str], places: list[Captured])
             text.need(f"{ends}[bisect({starts}, {name}_p + {size - 1})] <= {name}_p")
     written_inputs = [inputs[i] for i in s.targets if i < len(inputs)]
     for name in written_inputs:
-        for p in places:
-            text.need(f"not overlap({name}_a, {text(p.a)})")
+        for a in captured:
+            if a is not None:
+                text.need(f"not overlap({name}_a, {text(a)})")
 
 
-def _after(text: _Text, s: Signature, inputs: list[str], places: list[Captured]) -> None:
+def _after(text: _Text, s: Signature, inputs: list[str], places: list[Place]) -> None:
     """Count writes, store gradients, return what the function returns."""
     for i, site in zip(s.targets, s.sites, strict=True):
-        x = inputs[i] if i < len(inputs) else text(places[i - len(inputs)].tensor)
-        if i < len(inputs) or places[i - len(inputs)].tensor._view is not None:
-            text.lines.append(f"touch({x})")
-        else:  # a leaf, or a tensor without a node: nobody else has to hear of it
+        place = places[i - len(inputs)] if i >= len(inputs) else None
+        if isinstance(place, Captured) and place.tensor._view is None:
+            # A leaf, or a tensor without a node: nobody else has to hear of the write.
+            x = text(place.tensor)
             text.lines.append(f"{x}._v += 1; {x}._site = {text(site)}")
+        else:
+            text.lines.append(f"touch({inputs[i] if place is None else text(place.tensor)})")
     found = s.recorded
     none_before = {id(c.tensor) for c in s.guards.captured if c.watch_grad and c.grad is None}
     effects = [who for who, number in found.effects if number is not None]

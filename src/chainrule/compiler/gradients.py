@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.function import Function
-from ..base import wrap
+from ..base import TensorBase, wrap
 from ..core.errors import GradError
 from ..graph.graph import Graph
 from ..graph.tracer import Outside, Traced, Tracer
@@ -41,11 +41,9 @@ def leaf_gradients(
         if isinstance(stand._node, AccumulateGrad) and stand._node.leaf() is stand:
             leaves[stand._node] = i
     for x, _, _ in list(tracer._captures.values()):
-        if isinstance(x._node, AccumulateGrad | Outside):
+        if isinstance(x, TensorBase) and isinstance(x._node, AccumulateGrad | Outside):
             leaves[x._node] = x
-    found = engine.run(
-        roots, retain_graph=True, create_graph=False, targets=list(leaves), accumulate=False
-    )
+    found = engine.run(roots, retain_graph=True, create_graph=False, targets=list(leaves), accumulate=False)
     return [leaves[node] for node in found], list(found.values())
 
 
@@ -121,11 +119,13 @@ class Compiled(Function):
         results = [wrap(a) for a in outputs]
         count = recorded.results + sum(number is not None for _, number in recorded.effects)
         saved = results[count:]
-        ctx.save_for_backward(
-            *(everything[i] if i is not None else saved[k] for i, k in split.reads)
-        )
+        ctx.save_for_backward(*(everything[i] if i is not None else saved[k] for i, k in split.reads))
         ctx.mark_non_differentiable(
-            *(y for y, wanting in zip(results[:count], recorded.wanting_all(count), strict=True) if not wanting)
+            *(
+                y
+                for y, wanting in zip(results[:count], recorded.wanting_all(count), strict=True)
+                if not wanting
+            )
         )
         ctx.signature = signature
         return tuple(results[:count])
@@ -146,4 +146,3 @@ class Compiled(Function):
         arrays = [a if a.flags.c_contiguous else np.array(a, order="C") for a in given]
         grads = signature.backward.run([address(a) for a in arrays])
         return (None, None, *map(wrap, grads))
-

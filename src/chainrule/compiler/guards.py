@@ -9,11 +9,11 @@ Next: `record.py`.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
 from typing import Any
 
 from ..base import TensorBase
 from ..core import dtypes
+from ..graph.host import Assumption
 from ..nn.module import Module
 from ..nn.registry import changes
 from ..optim.optimizer import Optimizer
@@ -86,7 +86,9 @@ class Captured:
 class Guards:
     """All that one program assumes about the world outside."""
 
-    def __init__(self, around: Surroundings, captured: list[Captured], tensors: Iterable[Any]) -> None:
+    def __init__(
+        self, around: Surroundings, captured: list[Captured], assumptions: list[tuple[Any, Assumption]]
+    ) -> None:
         self.modes = modes()
         self.captured = captured
         self.links: list[Link] = []
@@ -101,14 +103,22 @@ class Guards:
         for link in around.known:
             if isinstance(link.value, types.FunctionType | types.MethodType | Module | Optimizer):
                 self._take_all(link)
-        for x in tensors:
-            for link in around.places.get(id(x), ()):
+        for c in captured:
+            for link in around.places.get(id(c.tensor), ()):
                 self._take_all(link, lengths=True)
         for optimizer in around.optimizers:
-            self._length(optimizer.state, "the optimizer's state")
-            self._length(optimizer.param_groups, "the optimizer's param_groups")
+            name = type(optimizer).__name__
+            for part in ("state", "_groups"):
+                self._take(Link("item", vars(optimizer), part, vars(optimizer)[part], f"{name}.{part}", None))
+            self._length(optimizer.state, f"the state of {name}")
+            self._length(optimizer.param_groups, f"{name}.param_groups")
             for group in optimizer.param_groups:
-                self._length(group["params"], "the optimizer's parameters")
+                self._length(group["params"], f"the parameters of {name}")
+        groups = {id(group): group for o in around.optimizers for group in o.param_groups}
+        self.assumptions = [(assumption, _groups_in(key)) for key, assumption in assumptions]
+        self.always = [a for a, ids in self.assumptions if not ids or not ids <= groups.keys()]
+        # [group, values]: numbers and flags of optimizers: looked at only where a group has other values than the last time.
+        self.groups = [[group, list(group.values())] for group in groups.values()]
         self.changes = changes.count
 
     def _take_all(self, link: Link | None, lengths: bool = False) -> None:
@@ -139,7 +149,7 @@ class Guards:
         for x, count, label in self.lengths:
             if len(x) != count:
                 return f"the length of {label}", str(count), str(len(x))
-        change = self._module_change()
+        change = self._module_change() or self._assumption_change()
         if change is not None:
             return change
         for c in self.captured:
@@ -165,9 +175,34 @@ class Guards:
         self.changes = count
         return None
 
+    def _assumption_change(self) -> Change | None:
+        now = [list(group.values()) for group, _ in self.groups]
+        for assumption, _ in self.assumptions:
+            if not assumption.holds():
+                return assumption.what, "", ""
+        for known, values in zip(self.groups, now, strict=True):
+            known[1] = values
+        return None
+
+    def assumptions_hold(self) -> bool:
+        """Whether all that optimizers were asked for is as it was; asked when one of their values changed."""
+        return self._assumption_change() is None
+
     def modules_hold(self) -> bool:
         """Whether modules that noted changes are still as they were."""
         return self._module_change() is None
+
+
+_SIGNS = ("==", "!=", "<", "<=", ">", ">=", "option", "groups", "+", "-", "*", "/", "**", "sqrt")
+
+
+def _groups_in(key: Any) -> set[int]:
+    """The param_groups that an assumption is about; none for one that is about something else."""
+    if not isinstance(key, tuple) or not key or key[0] not in _SIGNS:
+        return set()
+    if key[0] == "option":
+        return {key[1]}
+    return set().union(*map(_groups_in, key[1:]))
 
 
 def holds(link: Link) -> bool:

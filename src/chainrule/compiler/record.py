@@ -16,6 +16,7 @@ from typing import Any
 from ..backward import node_of
 from ..base import TensorBase
 from ..graph import Graph, TraceError, trace
+from ..graph.host import Assumption
 from ..graph.tracer import Traced, Tracer
 from ..ops.primitive import tracing
 from ..tape import mode
@@ -39,6 +40,7 @@ class Recorded:
     results:  how many outputs are results.
     single:   whether the one result is what is returned.
     met:      all tensors from outside that the function used, also those that the graph does not read.
+    assumptions: what the function asked optimizers for, with keys that say which param_groups it is about.
     effects:  what becomes of `.grad`: (number of an input or a tensor, number of an output or None).
     wanting:  which results need a gradient. For each of those, `seeds` has what stood for the arriving
               gradient in the trace. The graph's last outputs are the gradients of `leaves`: numbers of inputs,
@@ -53,6 +55,7 @@ class Recorded:
         self.effects: list[tuple[Any, int | None]] = []
         self.wanting: list[bool] = []
         self.met: list[weakref.ref[Any]] = []
+        self.assumptions: list[tuple[Any, Assumption]] = []
         self.seeds: list[Any] = []
         self.leaves: list[Leaf] = []
 
@@ -98,7 +101,7 @@ def record(
                 hint="return what is new, or change a tensor in place",
             )
         outputs: list[Any] = []
-        found.met = [weakref.ref(x) for x, _, _ in tracer._captures.values()]
+        found.met = [weakref.ref(x) for x, _, _ in tracer._captures.values() if isinstance(x, TensorBase)]
         found.plan = _plan(returned, outputs, stands, {}, name)
         found.results = len(outputs)
         found.single = len(outputs) == 1 and returned is outputs[0]
@@ -110,6 +113,7 @@ def record(
             roots = [(_node(y), g) for y, g in zip(wanting, found.seeds, strict=True)]
             found.leaves, gradients = leaf_gradients(roots, stands, tracer)
             outputs += gradients
+        found.assumptions = list(tracer.assumptions.items())
         return outputs
 
     body.__name__ = name

@@ -6,18 +6,24 @@ usual case. Next: `compiled.py`.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import os
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..base import wrap
+from ..core.dtypes import float64
 from ..core.errors import ArgumentError
+from ..graph.host import Host
 from ..graph.values import Value
 from ..inplace import check, touch
 from ..tape.mode import no_grad
-from .arguments import Arguments
 from . import gradients
+from .arguments import Arguments
 from .gradients import Split
 from .guards import Captured, Guards
 from .memory import address
@@ -26,6 +32,19 @@ from .record import Recorded, names_for
 from .surroundings import Surroundings
 
 Array = np.ndarray[Any, Any]
+
+# Runs that move random streams on, one after the other: two at a time would draw the same numbers.
+STREAMS = threading.RLock()
+UNLOCKED: Any = contextlib.nullcontext()
+
+
+def _new_lock() -> None:
+    global STREAMS
+    STREAMS = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # a lock that another thread holds would stay locked in the child
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 class GradSlot:
@@ -40,6 +59,21 @@ class GradSlot:
     def tensor(self, tensors: Sequence[Any]) -> Any:
         """The gradient of now."""
         return (self.owner if self.number is None else tensors[self.number])._grad
+
+
+class HostPlace:
+    """A captured number of Python (`graph/host.py`), and the memory where the program finds it."""
+
+    __slots__ = ("cell", "host", "label", "where")
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.label = host.name
+        self.cell: Any = ctypes.c_double() if host.dtype is float64 else ctypes.c_int64()
+        self.where = ctypes.addressof(self.cell)
+
+
+Place = Captured | GradSlot | HostPlace
 
 
 class Signature:
@@ -72,9 +106,12 @@ class Signature:
         self.graph = graph = recorded.graph
         tensors = [v.data for v in graph.captures]
         watch = bool(recorded.effects or around.optimizers)
-        self.places: list[Captured | GradSlot] = []
+        self.places: list[Place] = []
         owners = _owners(arguments, tensors, around)
         for x in tensors:
+            if isinstance(x, Host):
+                self.places.append(HostPlace(x))
+                continue
             owner = owners.get(id(x))
             if owner is not None:
                 who, number = owner
@@ -96,8 +133,19 @@ class Signature:
         numbers = {v: i for i, v in enumerate([*graph.inputs, *graph.captures])}
         self.targets = [numbers[v] for v, _ in graph.writes]
         self.sites = [v.site for _, v in graph.writes]
-        self.guards = Guards(around, captured, [c.tensor for c in captured])
+        self.guards = Guards(around, captured, recorded.assumptions)
         _name_captures(graph.captures, self.places, [v.name for v in graph.inputs])
+        self.hosts = [p for p in self.places if isinstance(p, HostPlace)]
+        first = len(graph.inputs)
+        targets = zip(self.targets, self.sites, strict=True)
+        self.targets, self.sites, self.stored = [], [], []
+        for i, site in targets:
+            place = self.places[i - first] if i >= first else None
+            if isinstance(place, HostPlace):
+                self.stored.append(place)
+            else:
+                self.targets.append(i)
+                self.sites.append(site)
         for v, place in zip(graph.captures, self.places, strict=True):
             if isinstance(place, GradSlot):
                 v.data = None  # a gradient that the owner has let go of may go
@@ -118,15 +166,26 @@ class Signature:
         """All tensors that the program reads or writes, and the arrays of its outputs."""
         everything = [*tensors, *(self._captured(p, tensors) for p in self.places)]
         arrays, copied = [], []
+        addresses = []
         for i, x in enumerate(everything):
+            if isinstance(x, HostPlace):
+                arrays.append(None)
+                addresses.append(x.where)
+                continue
             a = x._a
             if not a.flags.c_contiguous:
                 a = np.array(a, order="C")
                 copied.append(i)
             arrays.append(a)
+            addresses.append(address(a))
         if self.targets:
-            self._check_targets(everything, len(tensors))
-        outputs = self.program.run([address(a) for a in arrays])
+            self._check_targets(everything)
+        with STREAMS if self.stored else UNLOCKED:
+            for p in self.hosts:
+                p.cell.value = p.host.value()
+            outputs = self.program.run(addresses)
+            for p in self.stored:
+                p.host.store(p.cell.value)
         for i in self.targets:
             if i in copied:
                 everything[i]._a[...] = arrays[i]
@@ -157,27 +216,29 @@ class Signature:
 
     def captures_overlap(self) -> bool:
         """Whether a captured tensor that is written shares memory with another one."""
-        arrays = [p.tensor._a for p in self.places if isinstance(p, Captured)]
         first = len(self.graph.inputs)
+        places = [(j, p.tensor._a) for j, p in enumerate(self.places) if isinstance(p, Captured)]
         return any(
-            np.may_share_memory(arrays[i - first], a)
-            for i in self.targets
-            if i >= first
-            for j, a in enumerate(arrays)
-            if j != i - first
+            np.may_share_memory(a, b)
+            for i, a in places
+            if i + first in self.targets
+            for j, b in places
+            if j != i
         )
 
-    def _captured(self, place: Captured | GradSlot, tensors: list[Any]) -> Any:
+    def _captured(self, place: Place, tensors: list[Any]) -> Any:
+        if isinstance(place, HostPlace):
+            return place
         return place.tensor if isinstance(place, Captured) else place.tensor(tensors)
 
-    def _check_targets(self, everything: list[Any], inputs: int) -> None:
+    def _check_targets(self, everything: list[Any]) -> None:
         """What is changed in place can be written, and shares its memory with nothing else that is read."""
         for i in self.targets:
             x = everything[i]
             with no_grad():
                 check(x, (), self.name)
             for j, y in enumerate(everything):
-                if i != j and np.may_share_memory(x._a, y._a):
+                if i != j and not isinstance(y, HostPlace) and np.may_share_memory(x._a, y._a):
                     names = [*self.paths, *(p.label for p in self.places)]
                     raise ArgumentError.of(
                         self.name,
@@ -207,9 +268,11 @@ def _label(x: Any, around: Surroundings) -> str:
     return links[0].label if links else f"a captured tensor {x._a.shape}"
 
 
-def _name_captures(captures: list[Value], places: list[Captured | GradSlot], taken: list[str]) -> None:
+def _name_captures(captures: list[Value], places: list[Place], taken: list[str]) -> None:
     """Captured tensors are shown under the names that the user has for them."""
     used = set(taken)
     for v, place in zip(captures, places, strict=True):
-        if not place.label.startswith("a captured tensor"):
+        if isinstance(place, HostPlace):
+            (v.name,) = names_for([v.name], used)
+        elif not place.label.startswith("a captured tensor"):
             (v.name,) = names_for([place.label], used)
