@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import base, eager
 from ..backward import node_of
+from ..base import TensorBase
 from ..core import dtypes
 from ..graph.host import Option
 from ..inplace import touch
@@ -161,7 +162,14 @@ def _argument(text: _Text, name: str, part: Any, captured: set[int]) -> bool:
 
 def _guards(text: _Text, s: Signature) -> None:
     guards = s.guards
+    hashed: set[int] = set()
     for link in guards.links:
+        if isinstance(link.key, TensorBase):  # an optimizer's state: the hash of a tensor takes long
+            if id(link.holder) not in hashed:
+                hashed.add(id(link.holder))
+                ids = [id(x) for x in link.holder.values()]
+                text.need(f"[*map(id, {text(link.holder)}.values())] == {text(ids)}")
+            continue
         holder, value = text(link.holder), text(link.value)
         if link.kind == "cell":
             there = f"{holder}.cell_contents"

@@ -114,9 +114,12 @@ class Guards:
             self._length(optimizer.param_groups, f"{name}.param_groups")
             for group in optimizer.param_groups:
                 self._length(group["params"], f"the parameters of {name}")
+        lists = {id(o.param_groups): o for o in around.optimizers}  # guarded above
         groups = {id(group): group for o in around.optimizers for group in o.param_groups}
         self.assumptions = [(assumption, _groups_in(key)) for key, assumption in assumptions]
-        self.always = [a for a, ids in self.assumptions if not ids or not ids <= groups.keys()]
+        self.always = [
+            a for a, ids in self.assumptions if not ids or not ids <= groups.keys() | lists.keys()
+        ]
         # [group, values]: numbers and flags of optimizers: looked at only where a group has other values than the last time.
         self.groups = [[group, list(group.values())] for group in groups.values()]
         self.changes = changes.count
@@ -200,7 +203,7 @@ def _groups_in(key: Any) -> set[int]:
     """The param_groups that an assumption is about; none for one that is about something else."""
     if not isinstance(key, tuple) or not key or key[0] not in _SIGNS:
         return set()
-    if key[0] == "option":
+    if key[0] in ("option", "groups"):
         return {key[1]}
     return set().union(*map(_groups_in, key[1:]))
 

@@ -18,6 +18,7 @@ from typing import Any
 from ..base import TensorBase
 from ..core.errors import PACKAGE_DIR
 from ..nn.module import Module
+from ..nn.registry import Registry
 from ..optim.optimizer import Optimizer
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
@@ -230,7 +231,7 @@ class Surroundings:
             self.containers.append(x)
         for key, value in list(x.items()):
             if attributes:
-                name = _dotted(label, str(key))
+                name = _dotted(label, "param_groups" if key == "_groups" else str(key))
             else:
                 name = f"{label}[{key!r}]" if isinstance(key, PLAIN) else f"{label}[...]"
             if isinstance(value, PLAIN):
@@ -255,15 +256,19 @@ class Surroundings:
 
 @functools.cache
 def _names_of_class(kind: type) -> frozenset[str]:
+    """Names that the methods of a class mention; what only `__init__` sets is read by none of them."""
     names: set[str] = set()
     for cls in kind.__mro__:
-        for member in vars(cls).values():
+        for name, member in vars(cls).items() if cls not in _BASES else ():
             f = getattr(member, "__func__", member)
             f = f.fget if isinstance(f, property) else f
-            if isinstance(f, types.FunctionType):
+            if isinstance(f, types.FunctionType) and name not in ("__init__", "__repr__", "extra_repr"):
                 for code in _codes(f.__code__):
                     names.update(code.co_names)
     return frozenset(names)
+
+
+_BASES = (Module, Registry, Optimizer, object)  # what these read of an object is no number of the user's
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
