@@ -312,7 +312,7 @@ def test_optimizers() -> None:
     v = torch.ones(2, requires_grad=True)
     opt.add_param_group({"params": [v]})
     f(X)
-    assert (f.traces, f.why()) == (4, "the length of SGD.param_groups: before 1, now 2")
+    assert (f.traces, f.why()) == (4, "the length of opt.param_groups: before 1, now 2")
 
 
 def test_memory_that_moved() -> None:

@@ -242,7 +242,7 @@ class Surroundings:
 
     def _object(self, x: Any, label: str, link: Link | None) -> None:
         home = type(x).__module__
-        if _library(home) and home.partition(".")[0] != "chainrule":
+        if _library(home) and home.partition(".")[0] not in ("chainrule", "types", "argparse"):  # namespaces
             return
         self._mention(type(x))
         own = getattr(x, "__dict__", None)
