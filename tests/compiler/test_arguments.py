@@ -211,7 +211,9 @@ def test_inputs_changed_in_place() -> None:
     assert columns.tolist() == [[2.0, 2.0]] * 3
     with pytest.raises(torch.GradError) as caught:
         f(torch.ones(1, 3).expand(2, 3))
-    assert caught.value.summary.startswith("in-place function got a tensor (2, 3) whose memory cannot be written")
+    assert caught.value.summary.startswith(
+        "in-place function got a tensor (2, 3) whose memory cannot be written"
+    )
 
 
 def test_numpy_arrays_are_refused() -> None:
@@ -252,7 +254,8 @@ def test_limit() -> None:
     with pytest.raises(torch.ArgumentError) as caught:
         f(torch.ones(4))
     assert caught.value.summary == (
-        "the compiled function twice got another x on every call: float32 (3,), float32 (2,), float32 (1,), ...\n"
+        "the compiled function twice got another x on every call: float32 (3,), float32 (2,), float32 (1,), "
+        "...\n"
         "  each of them is traced and compiled anew, and there are 3 programs already\n"
         "  try: batches of one shape: pad them, or DataLoader(..., drop_last=True); or compile(..., limit=6)"
     )
@@ -268,5 +271,6 @@ def test_limit_with_numbers() -> None:
     assert caught.value.summary == (
         "the compiled function function got another step on every call: 2, 1, ...\n"
         "  each of them is traced and compiled anew, and there are 2 programs already\n"
-        "  try: torch.tensor(step), whose value may change, instead of a Python value; or compile(..., limit=4)"
+        "  try: torch.tensor(step), whose value may change, instead of a Python value; or compile(..., "
+        "limit=4)"
     )

@@ -59,7 +59,8 @@ def test_a_global_number_of_a_function_that_is_called(globals_restored: Any) -> 
     def plain(x: Any) -> Any:
         return helper(x) + 1
 
-    check(torch.compile(plain), plain, lambda: globals_restored.update(SCALE=3.0), "SCALE: before 2.0, now 3.0")
+    f = torch.compile(plain)
+    check(f, plain, lambda: globals_restored.update(SCALE=3.0), "SCALE: before 2.0, now 3.0")
 
 
 def test_a_global_function(globals_restored: Any) -> None:

@@ -1,7 +1,8 @@
 """What a call was given: its tensors, and a key that is equal for calls that one program can serve.
 
-The key covers, for each tensor, shape, type, layout and whether it needs a gradient; Python values by type and
-value; lists, tuples, dicts and sets by their contents; all other objects by identity. Next: `surroundings.py`.
+The key covers, for each tensor, shape, type, layout and whether it needs a gradient; Python values by type
+and value; lists, tuples, dicts and sets by their contents; all other objects by identity.
+Next: `surroundings.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A compiled function: from a call to the program that serves it.
 
-A call looks for a program that was made for such arguments and such surroundings (`signature.py`) and runs it;
-if there is none, the function is traced. Next: `options.py`, which has `compile` itself.
+A call looks for a program that was made for such arguments and such surroundings (`signature.py`) and runs
+it; if there is none, the function is traced. Next: `options.py`, which has `compile` itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import eager
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, nearest
 from ..graph import simplify
 from ..graph.errors import KeptError
 from ..ops.primitive import tracing
@@ -29,9 +29,8 @@ from .signature import Signature
 from .surroundings import Snapshot, Surroundings
 
 Short = Callable[[tuple[Any, ...]], Any]
-AT_HAND = (
-    4  # programs whose short way is tried before a key is made: the usual shape, a last batch, evaluation
-)
+STAGES = ("graph", "simplified", "kernels", "ir", "asm")
+AT_HAND = 4  # programs whose short way is tried before a key is made: a batch, a last batch, evaluation
 _lock = threading.RLock()  # one trace at a time
 
 
@@ -40,9 +39,7 @@ def _new_lock() -> None:
     _lock = threading.RLock()
 
 
-if hasattr(
-    os, "register_at_fork"
-):  # a lock that another thread holds would stay locked in the child for ever
+if hasattr(os, "register_at_fork"):  # a lock that another thread holds would stay locked in the child
     os.register_at_fork(after_in_child=_new_lock)
 
 
@@ -66,7 +63,7 @@ class Compiled:
         self._name = name
         self._names = names
         self._signatures: list[Signature] = []  # the last used one first
-        self._first = _miss
+        self._first: Short = _miss
         self._others: tuple[tuple[Signature, Short], ...] = ()
         self._pinned: dict[int, Any] = {}  # tensors that some program captures
         self._went_eager: set[Any] = set()
@@ -91,6 +88,39 @@ class Compiled:
     def why(self) -> str:
         """Why the latest trace was made: what was another before, and what is now; in one line."""
         return self._why
+
+    def show(self, stage: str = "simplified") -> str:
+        """The program of the last call as text, at one stage of its making.
+
+        stage:   "graph": as traced; "simplified": what is compiled; "kernels": the loops that it became;
+                 "ir": LLVM's intermediate language; "asm": instructions of this processor. Where results can
+                 be differentiated, the program of backward follows.
+        Raises:  ValueError before the first call, and for another stage.
+        """
+        if stage not in STAGES:
+            raise ArgumentError.of(
+                "show",
+                given=f"{stage!r}{nearest(str(stage), list(STAGES))}",
+                must=f"the stages are {', '.join(map(repr, STAGES))}",
+            )
+        return self._last("show").show(stage)
+
+    def report(self) -> Any:
+        """What the program of the last call costs: per kernel operations, bytes and time, and how close that
+        is to the machine's limits. With results that can be differentiated: a pair, for the call and for
+        backward."""
+        s = self._last("report")
+        return s.program.report() if s.backward is None else (s.program.report(), s.backward.report())
+
+    def _last(self, what: str) -> Signature:
+        if not self._signatures:
+            raise ArgumentError.of(
+                what,
+                given=f"the compiled function {self._name} before its first call",
+                must="a function is traced when it is called",
+                hint=f"{self._name}(...) first",
+            )
+        return self._signatures[0]
 
     def _inside(self) -> Any:
         """What `Surroundings` looks at."""
@@ -147,7 +177,7 @@ class Compiled:
         kwargs: dict[str, Any],
         change: tuple[str, str, str] | None,
     ) -> Signature | None:
-        """A new program; None if this call has to run as it is, since it makes state that is not there yet."""
+        """A new program; None if this call has to run as it is, for it makes state that is not there yet."""
         why = self._reason(arguments, change)
         if len(self._signatures) >= self._limit:
             raise self._too_many(arguments)
@@ -169,6 +199,7 @@ class Compiled:
             before.restore()
             arguments.take(self._arguments(args, kwargs))
             recorded = record(self._function, arguments, args, kwargs, self._name)
+        recorded.traced = recorded.graph
         recorded.graph = simplify(recorded.graph)
         if not all(around.reaches(v.data) for v in recorded.graph.captures):  # state that was just made
             around = Surroundings(self._function, objects)

@@ -2,8 +2,8 @@
 
 `short_way` makes a function that takes the tuple of arguments and either runs the program or returns `MISS`,
 and then nothing has happened. It has the same checks as `Arguments` and `Guards`, unrolled: comparisons with
-what was there at the trace, no keys, no loops. Where a check fails or a call is of an unusual kind, the general
-way (`Signature.run`) decides. Next: `compiled.py`.
+what was there at the trace, no keys, no loops. Where a check fails or a call is of an unusual kind, the
+general way (`Signature.run`) decides. Next: `compiled.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from .surroundings import PLAIN
 MISS: Any = object()
 
 _COMMON = {
-    "MISS": MISS, "E": eager, "M": mode.state, "D": dtypes, "R": changes, "S": signature, "address": address, "touch": touch,
+    "MISS": MISS, "E": eager, "M": mode.state, "D": dtypes, "R": changes, "S": signature,
+    "address": address, "touch": touch,
     "node_of": node_of, "new": object.__new__, "equal": equal, "overlap": np.may_share_memory,
     "bisect": bisect.bisect_right,
     "wrap": base.wrap, "LOOKUP": (KeyError, IndexError, ValueError, AttributeError),
@@ -113,7 +114,11 @@ def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
 
 def _run(text: _Text, s: Signature, inputs: list[str]) -> None:
     """Put numbers of Python where the program finds them, run it, and take the new ones back."""
-    where = inputs + [str(p.where if isinstance(p, HostPlace) else address(p.a)) for p in s.places]
+    where = inputs + [
+        str(p.where if isinstance(p, HostPlace) else address(p.a))
+        for p in s.places
+        if not isinstance(p, GradSlot)  # there are none on the short way
+    ]
     streams = []
     for p in s.hosts:
         if isinstance(p.host, Option):
@@ -196,7 +201,7 @@ def _guards(text: _Text, s: Signature) -> None:
 
 
 def _apart(text: _Text, s: Signature, inputs: list[str], places: list[Place]) -> None:
-    """Inputs do not reach into memory of captured tensors that the program writes, nor the other way round."""
+    """Inputs do not reach into memory of captured tensors that the program writes, nor these into inputs."""
     captured = [p.a if isinstance(p, Captured) else None for p in places]
     written = [a for i in s.targets if i >= len(inputs) and (a := captured[i - len(inputs)]) is not None]
     ranges = sorted((address(a), address(a) + a.nbytes) for a in written if a.nbytes)
@@ -217,12 +222,12 @@ def _after(text: _Text, s: Signature, inputs: list[str], places: list[Place]) ->
     """Count writes, store gradients, return what the function returns."""
     for i, site in zip(s.targets, s.sites, strict=True):
         place = places[i - len(inputs)] if i >= len(inputs) else None
+        x = text(place.tensor) if isinstance(place, Captured) else inputs[i]
         if isinstance(place, Captured) and place.tensor._view is None:
             # A leaf, or a tensor without a node: nobody else has to hear of the write.
-            x = text(place.tensor)
             text.lines.append(f"{x}._v += 1; {x}._site = {text(site)}")
         else:
-            text.lines.append(f"touch({inputs[i] if place is None else text(place.tensor)})")
+            text.lines.append(f"touch({x})")
     found = s.recorded
     none_before = {id(c.tensor) for c in s.guards.captured if c.watch_grad and c.grad is None}
     effects = [who for who, number in found.effects if number is not None]

@@ -1,8 +1,8 @@
 """Gradients of what a compiled function returns: a forward and a backward program, as one step of the tape.
 
-The trace records the gradient rules together with the function (`seed` and `leaf_gradients`); `split` then cuts
-that one graph into what runs at the call and what runs at backward. What the second needs of the first is
-returned by the first, except views and constants, which are made again. Next: `signature.py`.
+The trace records the gradient rules together with the function (`seed` and `leaf_gradients`); `Split` then
+cuts that one graph into what runs at the call and what runs at backward. What the second needs of the first
+is returned by the first, except views and constants, which are made again. Next: `signature.py`.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Split:
     forward:   outputs are those of the function, then `saved` ones.
     backward:  inputs are the arriving gradients, then what it reads; outputs are the gradients of the leaves.
     seeds:     which arriving gradients it reads.
-    reads:     what it reads: (number among the inputs and captures of forward, None) for a tensor that is there
-               anyway, (None, number among the saved ones) for the rest.
+    reads:     what it reads: (number among the inputs and captures of forward, None) for a tensor that is
+               there anyway, (None, number among the saved ones) for the rest.
     """
 
     def __init__(self, joint: Graph, gradients: int, seeds: list[Any]) -> None:

@@ -65,9 +65,9 @@ class Captured:
         if (self.tensor._node is None) != (self.node is None):
             return f"{self.label}.requires_grad", str(self.node is not None), str(self.node is None)
         if self.watch_grad and (self.tensor._grad is None) != (self.grad is None):
-            return f"{self.label}.grad", *(
-                "None" if g is None else "a tensor" for g in (self.grad, self.tensor._grad)
-            )
+            was_none = self.grad is None
+            words = ("None", "a tensor") if was_none else ("a tensor", "None")
+            return f"{self.label}.grad", *words
         return None
 
     def moved(self) -> bool:
@@ -117,11 +117,9 @@ class Guards:
         lists = {id(o.param_groups): o for o in around.optimizers}  # guarded above
         groups = {id(group): group for o in around.optimizers for group in o.param_groups}
         self.assumptions = [(assumption, _groups_in(key)) for key, assumption in assumptions]
-        self.always = [
-            a for a, ids in self.assumptions if not ids or not ids <= groups.keys() | lists.keys()
-        ]
-        # [group, values]: numbers and flags of optimizers: looked at only where a group has other values than the last time.
-        self.groups = [[group, list(group.values())] for group in groups.values()]
+        self.always = [a for a, ids in self.assumptions if not ids or not ids <= groups.keys() | lists.keys()]
+        # [group, values]: assumptions are looked at only where a group has other values than the last time.
+        self.groups: list[list[Any]] = [[group, list(group.values())] for group in groups.values()]
         self.changes = changes.count
 
     def _take_all(self, link: Link | None, lengths: bool = False) -> None:
@@ -179,7 +177,7 @@ class Guards:
         return None
 
     def _assumption_change(self) -> Change | None:
-        now = [list(group.values()) for group, _ in self.groups]
+        now = [list(known[0].values()) for known in self.groups]
         for assumption, _ in self.assumptions:
             if not assumption.holds():
                 return assumption.what, "", ""

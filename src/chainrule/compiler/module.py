@@ -39,6 +39,14 @@ class CompiledModule(Module):
         """See `Compiled.why`."""
         return self._compiled.why()  # type: ignore[no-any-return]
 
+    def show(self, stage: str = "simplified") -> str:
+        """See `Compiled.show`."""
+        return self._compiled.show(stage)  # type: ignore[no-any-return]
+
+    def report(self) -> Any:
+        """See `Compiled.report`."""
+        return self._compiled.report()
+
     @property
     def traces(self) -> int:
         """How many programs were traced so far."""
@@ -48,7 +56,7 @@ class CompiledModule(Module):
         """What `Surroundings` looks at."""
         return self._wrapped
 
-    # -- everything else is the module's ----------------------------------------------------------------------
+    # -- everything else is the module's ---------------------------------------------------------------------
 
     def __getattribute__(self, name: str) -> Any:
         if name in _SHARED:

@@ -33,11 +33,11 @@ def compile(
 ) -> Any:
     """A function or module that runs as one program: traced at its first call, native from then on.
 
-    Everything that the function does with tensors becomes part of the program: forward, `backward()`, clipping,
-    the optimizer's step. It is traced once for each kind of arguments (shapes, types, layout, need for a
-    gradient, Python values); `f.why()` tells why it was traced again, `f.show()` what was made of it. A value
-    cannot steer the program: `if`, `float(x)`, `.numpy()` on a result are errors that say what to write instead.
-    See docs/compile.md for what is frozen at the trace.
+    Everything that the function does with tensors becomes part of the program: forward, `backward()`,
+    clipping, the optimizer's step. It is traced once for each kind of arguments (shapes, types, layout, need
+    for a gradient, Python values); `f.why()` tells why it was traced again, `f.show()` what was made of it. A
+    value cannot steer the program: `if`, `float(x)`, `.numpy()` on a result are errors that say what to write
+    instead. See docs/compile.md for what is frozen at the trace.
 
     Args:    model: the function, method or module. Without it, a decorator.
              fullgraph: only True: what cannot be compiled is an error, never left out in silence.
@@ -104,7 +104,7 @@ def _check(fullgraph: Any, dynamic: Any, backend: Any, mode: Any, options: Any, 
         raise ArgumentError.of(
             "compile",
             given=f"fullgraph={fullgraph!r}",
-            must="a function is compiled as a whole; parts that cannot be are errors, and not run between programs",
+            must="a function is compiled as a whole; a part that cannot be is an error",
             hint="compile the parts that can be, each with a decorator of its own",
         )
     if dynamic not in (None, False):

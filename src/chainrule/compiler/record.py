@@ -43,12 +43,13 @@ class Recorded:
     assumptions: what the function asked optimizers for, with keys that say which param_groups it is about.
     effects:  what becomes of `.grad`: (number of an input or a tensor, number of an output or None).
     wanting:  which results need a gradient. For each of those, `seeds` has what stood for the arriving
-              gradient in the trace. The graph's last outputs are the gradients of `leaves`: numbers of inputs,
-              or tensors from outside.
+              gradient in the trace. The graph's last outputs are the gradients of `leaves`: numbers of
+              inputs, or tensors from outside.
     """
 
     def __init__(self) -> None:
         self.graph: Graph
+        self.traced: Graph  # before it was simplified
         self.plan: Plan
         self.results = 0
         self.single = False
@@ -224,8 +225,8 @@ def _note_gradients(
 ) -> None:
     """What the function did to `.grad` of its inputs and of tensors from outside.
 
-    A gradient of a tensor that the function itself changes has served its purpose, and is None after the call.
-    Any other new one becomes an output, which is stored at each run as backward does it.
+    A gradient of a tensor that the function itself changes has served its purpose, and is None after the
+    call. Any other new one becomes an output, which is stored at each run as backward does it.
     """
 
     def note(who: Any, now: Any, served: bool) -> None:

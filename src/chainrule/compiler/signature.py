@@ -127,7 +127,7 @@ class Signature:
             if not any(c.tensor is x for c in captured):
                 captured.append(Captured(x, _label(x, around), True))
         for c in captured:
-            # Traced with a gradient there that was not read: the function put it away, so none serves as well.
+            # Traced with a gradient there that was not read: the function put it away; so none does as well.
             read = any(isinstance(p, GradSlot) and p.owner is c.tensor for p in self.places)
             c.watch_grad = watch and c.node is not None and (c.grad is None or read)
         numbers = {v: i for i, v in enumerate([*graph.inputs, *graph.captures])}
@@ -165,7 +165,8 @@ class Signature:
     def execute(self, tensors: list[Any]) -> tuple[list[Any], list[Array]]:
         """All tensors that the program reads or writes, and the arrays of its outputs."""
         everything = [*tensors, *(self._captured(p, tensors) for p in self.places)]
-        arrays, copied = [], []
+        arrays: list[Any] = []
+        copied = []
         addresses = []
         for i, x in enumerate(everything):
             if isinstance(x, HostPlace):
@@ -214,6 +215,15 @@ class Signature:
                 self.short = None
         return change
 
+    def show(self, stage: str) -> str:
+        """See `Compiled.show`."""
+        if stage == "graph":
+            return str(self.recorded.traced)
+        if stage == "simplified":
+            return str(self.graph) if self.split is None else f"{self.graph}\n\n{self.split.backward}"
+        text = self.program.show(stage)
+        return text if self.backward is None else f"{text}\n\n{self.backward.show(stage)}"
+
     def captures_overlap(self) -> bool:
         """Whether a captured tensor that is written shares memory with another one."""
         first = len(self.graph.inputs)
@@ -242,8 +252,10 @@ class Signature:
                     names = [*self.paths, *(p.label for p in self.places)]
                     raise ArgumentError.of(
                         self.name,
-                        given=f"{names[j]} {y._a.shape} on memory of {names[i]} {x._a.shape}, which it changes in place",
-                        must="to a program they are separate; it would not see what the change does to the other",
+                        given=f"{names[j]} {y._a.shape} on memory of {names[i]} {x._a.shape}, which it "
+                        "changes in place",
+                        must="to a program they are separate; it would not see what the change does to the "
+                        "other",
                         hint=f"{names[j]}.clone(), or make the view inside the function",
                     )
 

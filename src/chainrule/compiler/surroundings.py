@@ -1,9 +1,9 @@
 """What a function can reach without its arguments: variables outside of it, `self`, modules, optimizers.
 
-`Surroundings` walks from the function through closures, the global names that its code mentions, containers and
-attributes. It answers three questions: where a captured tensor was found (so that a later call can see whether
-another one stands there now), which modules and optimizers are in reach, and what Python held before a trace,
-so that a trace that fails can be undone. Next: `guards.py`.
+`Surroundings` walks from the function through closures, the global names that its code mentions, containers
+and attributes. It answers three questions: where a captured tensor was found (so that a later call can see
+whether another one stands there now), which modules and optimizers are in reach, and what Python held before
+a trace, so that a trace that fails can be undone. Next: `guards.py`.
 """
 
 from __future__ import annotations
@@ -309,7 +309,7 @@ class Snapshot:
         self._globals = [(own, name, own[name]) for own, name in around.globals if name in own]
 
     def grew(self) -> bool:
-        """Whether a dict, or an attribute, has something where nothing was: state that is made when needed."""
+        """Whether a dict or an attribute has something where nothing was: state that is made when needed."""
         return any(
             isinstance(x, dict) and any(x[k] is not None and before.get(k) is None for k in x)
             for x, before in self._containers

@@ -15,7 +15,7 @@ _REGISTRIES = ("_parameters", "_buffers", "_modules")
 
 
 class Changes:
-    """Counts what happens to the attributes of all modules, so that compiled code can see that nothing did."""
+    """Counts changes of attributes of all modules, so that compiled code can see that there were none."""
 
     __slots__ = ("count",)
 
