@@ -89,7 +89,9 @@ class Surroundings:
         self.names: set[str] = set()
         self._attributes: list[Link] = []
         self._seen: dict[int, Any] = {}  # also keeps what was seen, so that no number is used twice
-        self._queue: list[tuple[Any, str, Link | None]] = [(function, "", None)]
+        self._queue: list[tuple[Any, str, Link | None]] = [
+            (function, "model" if isinstance(function, Module) else "", None)
+        ]
         self._queue += [(x, label, None) for x, label in objects]
         while self._queue and len(self._seen) < LIMIT:
             self._visit(*self._queue.pop(0))
