@@ -43,7 +43,7 @@ from .members.types import Types
 from .members.writing import Writing
 from .ops import arithmetic as ar
 from .ops import compare as cm
-from .ops.primitive import Primitive
+from .ops.primitive import Primitive, tracing
 
 _OPERANDS = (TensorBase, int, float, np.number, np.bool_, np.ndarray)
 
@@ -102,6 +102,8 @@ class Tensor(Layout, Conversion, Types, Recording, Writing):
         self._view = None
         self._v = 0
         self._grad = None
+        if tracing.tracer is not None and not any(isinstance(x, TensorBase) for x in data):
+            tracing.tracer.born(self)
 
     # -- indexing ---------------------------------------------------------------------------------------
 

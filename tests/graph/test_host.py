@@ -140,12 +140,12 @@ def assumptions(fit: Fit) -> dict[str, Callable[[], bool]]:
 def test_what_a_step_relies_on() -> None:
     found = assumptions(Fit(lambda ps: optim.SGD(ps, 0.1, momentum=0.9)))
     assert list(found) == [
-        "SGD has the same 1 param_groups",
-        "SGD's group 0 has 2 parameters",
+        "SGD has the same param_groups (1)",
+        "SGD's group 0 has the same parameters (2)",
         "maximize of SGD's group 0 is False",
+        "momentum of SGD's group 0 != 0 is True",
         "nesterov of SGD's group 0 is False",
         "weight_decay of SGD's group 0 != 0 is False",
-        "momentum of SGD's group 0 != 0 is True",
         "dampening of SGD's group 0 != 0 is False",
     ]
     assert all(holds() for holds in found.values())
@@ -159,9 +159,9 @@ CHANGES: list[tuple[str, Callable[[Fit], None]]] = [
     ("maximize of Adam's group 0 is False", _set(maximize=True)),
     ("amsgrad of Adam's group 0 is False", _set(amsgrad=True)),
     ("weight_decay of Adam's group 0 != 0 is True", _set(weight_decay=0.0)),
-    ("Adam's group 0 has 2 parameters", lambda fit: fit.opt.param_groups[0]["params"].pop()),
-    ("Adam has the same 1 param_groups", lambda fit: fit.opt.add_param_group({"params": [X.clone()]})),
-    ("Adam has the same 1 param_groups", lambda fit: fit.opt.load_state_dict(fit.opt.state_dict())),
+    ("Adam's group 0 has the same parameters (2)", lambda fit: fit.opt.param_groups[0]["params"].pop()),
+    ("Adam has the same param_groups (1)", lambda fit: fit.opt.add_param_group({"params": [X.clone()]})),
+    ("Adam has the same param_groups (1)", lambda fit: fit.opt.load_state_dict(fit.opt.state_dict())),
 ]
 
 
@@ -287,6 +287,17 @@ def test_changing_an_option() -> None:
         "  try: change options outside: the graph reads them each time it runs"
     )
     assert group()["lr"] == 0.1
+
+
+def test_keeping_a_number() -> None:
+    _, group = group_of(lr=0.1)
+    kept: list[Any] = []
+
+    def function(x: Any) -> Any:
+        kept.append(group()["lr"] * 2)
+        return x
+
+    assert message(function).startswith("trace got a tensor () that was made inside the traced function")
 
 
 def test_stepping_a_scheduler() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import threading
 from typing import Any
@@ -81,6 +82,7 @@ READING_OUTSIDE = {
     "tolist()": lambda c: c.tolist(),
     "numpy()": lambda c: c.numpy(),
     "an index": lambda c: [1, 2][INDEX],
+    "deepcopy": lambda c: copy.deepcopy(c),
 }
 INDEX = torch.tensor(1)
 

@@ -20,7 +20,7 @@ from ..ops.views import EXPAND
 from ..tape.mode import no_grad
 from .debug import check_result
 from .host import Host
-from .values import CONSTANT, PART, Value
+from .values import CONSTANT, LOOP, PART, Value
 
 
 def call(graph: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -161,6 +161,8 @@ def step(v: Value, arrays: dict[Value, Any]) -> Any:
         return v.data
     if v.kind == PART:
         return arrays[v.inputs[0]][v.index]
+    if v.kind == LOOP:
+        return _loop(v.data, [arrays[x] for x in v.operands])
     assert v.op is not None
     if v.op is EXPAND and v.inputs[0].kind == CONSTANT:  # an array that was written as one number
         return np.full(v.shape, v.inputs[0].data)
@@ -177,6 +179,16 @@ def step(v: Value, arrays: dict[Value, Any]) -> Any:
     if settings.check():
         check_result(v, inputs, result)
     return result
+
+
+def _loop(loop: Any, given: list[Any]) -> tuple[Any, ...]:
+    """The carried arrays after the last iteration; the parts of `given` are those of `loop.Loop`."""
+    carried, sequences, invariants = loop.split(given)
+    for i in range(loop.trips):
+        rows = [a[i, ...] for a in sequences]  # (trips, ...) -> (...)
+        known = dict(zip(loop.body.inputs, [*carried, *rows, *invariants], strict=True))
+        carried, _ = evaluate(loop.body, known)
+    return tuple(carried)
 
 
 def _own(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -208,7 +208,7 @@ class Options(Mapping[str, Any]):
         key = ("option", id(group), name)
         if name == "params":
             count = len(found)
-            what = f"{self.label} has {count} parameters"
+            what = f"{self.label} has the same parameters ({count})"
             _assume(key, what, lambda: group["params"] is found and len(found) == count)
             return found
         if isinstance(found, tuple | list) and all(map(_is_number, found)):
@@ -252,7 +252,7 @@ def traced_groups(read: Callable[[], list[dict[str, Any]]], label: str) -> Any:
     """
     groups = read()
     count = len(groups)
-    what = f"{label} has the same {count} param_groups"
+    what = f"{label} has the same param_groups ({count})"
     _assume(("groups", id(groups)), what, lambda: read() is groups and len(groups) == count)
     return [Options(group, f"{label}'s group {i}") for i, group in enumerate(groups)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ..core.errors import nearest
 from ..ops.primitive import TABLE, Primitive
 from .errors import GraphError
 from .graph import Graph
+from .loop import Loop, loop_value
 from .values import CAPTURE, INPUT, OP, PART, Value, constant
 from .verify import verify
 
@@ -36,6 +37,31 @@ def parse(text: str) -> Graph:
     return verify(_Reader(text).graph)
 
 
+class _Body(NamedTuple):
+    """A function inside: the body of a loop, the names of its rows, and those of its invariants outside."""
+
+    graph: Graph
+    rows: list[str]
+    invariants: list[str]
+
+
+class _Inside(dict[str, Value]):
+    """The names known in the body of a loop. What is looked up outside becomes an input (`invariants`)."""
+
+    def __init__(self, outside: dict[str, Value]) -> None:
+        super().__init__()
+        self.outside = outside
+        self.invariants: dict[str, Value] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self.outside
+
+    def __missing__(self, name: str) -> Value:
+        x = self.outside[name]
+        v = self.invariants[name] = self[name] = Value(INPUT, x.shape, x.dtype)
+        return v
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self.lines = text.splitlines()
@@ -50,9 +76,15 @@ class _Reader:
             raise GraphError.of(
                 "parse", given="text that is not one function", must="a graph starts with `def`", at=False
             )
+        self.bodies: dict[str, _Body] = {}
         function = tree.body[0]
         inputs = [self.parameter(a, INPUT) for a in function.args.args]
         captures = [self.parameter(a, CAPTURE) for a in function.args.kwonlyargs]
+        outputs, writes = self.statements(function)
+        self.graph = Graph(function.name, inputs, outputs, captures, writes)
+
+    def statements(self, function: ast.FunctionDef) -> tuple[list[Value], list[tuple[Value, Value]]]:
+        """What a function returns, and writes."""
         outputs: list[Value] = []
         writes: list[tuple[Value, Value]] = []
         for statement in function.body:
@@ -62,9 +94,42 @@ class _Reader:
                 writes.append(self.write(statement))
             elif isinstance(statement, ast.Return):
                 outputs = self.returned(statement)
+            elif isinstance(statement, ast.FunctionDef):
+                self.body(statement)
             else:
                 self.fail(statement, "a line defines a value, writes to an input, or returns")
-        self.graph = Graph(function.name, inputs, outputs, captures, writes)
+        return outputs, writes
+
+    def body(self, function: ast.FunctionDef) -> None:
+        """The body of a loop: a name from outside, read inside, is one more input of it."""
+        outside = self.values
+        self.values = _Inside(outside)
+        carried = [self.parameter(a, INPUT) for a in function.args.args]
+        rows = [self.parameter(a, INPUT) for a in function.args.kwonlyargs]
+        outputs, writes = self.statements(function)
+        if writes:
+            self.fail(function, "the body of a loop has no writes")
+        invariants = self.values.invariants
+        self.values = outside
+        body = Graph(function.name, [*carried, *rows, *invariants.values()], outputs)
+        self.bodies[function.name] = _Body(body, [p.name for p in rows], list(invariants))
+
+    def loop(self, node: ast.Call, where: Any) -> Value:
+        """`loop(body, carried, ..., row=sequence, ..., trips=n)`"""
+        name = node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else ""
+        if name not in self.bodies:
+            self.fail(where, "a loop is loop(body, ...), with `def body(...)` before this line")
+        body, rows, invariants = self.bodies[name]
+        named = {k.arg: k.value for k in node.keywords}
+        trips = self.literal(named.pop("trips", ast.Constant(None)), where)
+        carried = [self.value(a) for a in node.args[1:]]
+        if list(named) != rows or type(trips) is not int or len(carried) != len(body.outputs):
+            wanted = [name, *(f"start {i + 1}" for i in range(len(body.outputs)))]
+            wanted += [f"{row}=sequence" for row in rows]
+            self.fail(where, f"it must be loop({', '.join(wanted)}, trips=number)")
+        sequences = [self.value(named[row]) for row in rows]
+        inputs = [*carried, *sequences, *(self.values[x] for x in invariants)]
+        return loop_value(Loop(body, trips, len(rows)), inputs)
 
     def fail(self, node: Any, must: str) -> NoReturn:
         number = getattr(node, "lineno", 1)
@@ -113,6 +178,10 @@ class _Reader:
         op_name = node.func.id
         if op_name == "constant":
             return self.constant(node, shape, dtype, name, where)
+        if op_name == "loop":
+            v = self.loop(node, where)
+            v.name, v.shape, v.dtype = name, shape, dtype
+            return v
         op = self.op(op_name, where)
         inputs = tuple(self.value(a) if self.is_value(a) else self.literal(a, where) for a in node.args)
         settings = {k.arg: self.setting(k.arg, k.value, where) for k in node.keywords if k.arg}
@@ -143,7 +212,10 @@ class _Reader:
         if not isinstance(node, ast.Name):
             self.fail(node, "a name of a value belongs here")
         if node.id not in self.values:
-            self.fail(node, f"{node.id} is not defined before this line{nearest(node.id, list(self.values))}")
+            known = list(self.values)
+            if isinstance(self.values, _Inside):
+                known += self.values.outside
+            self.fail(node, f"{node.id} is not defined before this line{nearest(node.id, known)}")
         return self.values[node.id]
 
     def write(self, statement: ast.Assign) -> tuple[Value, Value]:

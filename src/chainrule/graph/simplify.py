@@ -22,8 +22,9 @@ from ..ops.primitive import CONTRACTION, ELEMENTWISE, MOVEMENT, VIEW, Primitive
 from .debug import show
 from .evaluate import step
 from .graph import Graph
+from .loop import Loop, loop_value, part, reduced
 from .text import LARGEST_CONSTANT
-from .values import CONSTANT, OP, PART, Value, constant, op_value
+from .values import CONSTANT, LOOP, OP, PART, Value, constant, op_value
 from .verify import verify
 
 Rewrite = Callable[[Value], Value | None]
@@ -43,24 +44,72 @@ def simplify(graph: Graph) -> Graph:
         v2: float32[3] = add(v1, v1)
         return v2
     """
+    graph = _simplified(graph, {*graph.inputs, *graph.captures}, set())
+    show("simplified", graph)
+    return graph
+
+
+def _simplified(graph: Graph, ordered: set[Value], done: set[Loop]) -> Graph:
+    """See `simplify`. `ordered`: the inputs and captures that lie in row-major order in memory; `done`: loops
+    whose bodies are simple already."""
     while True:
-        replace = _one_round(graph)
+        replace = _loop(graph, ordered, done) or _one_round(graph, ordered)
         if not replace:
-            show("simplified", graph)
             return graph
         graph = graph.rebuilt(replace)
         if settings.check():
             verify(graph)
 
 
-def _one_round(graph: Graph) -> dict[Value, Value]:
-    replace: dict[Value, Value] = {}
-    seen: dict[Any, Value] = {}
-    fixed = _order_matters(graph)
-    ordered: set[Value] = {*graph.inputs, *graph.captures}
+def _loop(graph: Graph, ordered: set[Value], done: set[Loop]) -> dict[Value, Value]:
+    """What replaces the first loop that can be simplified, and its results."""
+    loops = [v for v in graph.values if v.kind == LOOP]
+    if loops:
+        ordered = _all_ordered(graph, ordered)
+    for v in loops:
+        parts = [x for x in graph.values if x.kind == PART and x.inputs[0] is v]
+        now = {x: x for x in (v, *parts)}
+        for change in (reduced, _with_body(ordered, done), reduced):
+            whole = now[v]
+            read = [x for x in now.values() if x.kind == PART and x.inputs[0] is whole]
+            found = change(whole, read)
+            now = {x: found.get(y, y) for x, y in now.items()}
+        done.add(now[v].data)
+        if now[v] is not v:
+            return now
+    return {}
+
+
+def _with_body(ordered: set[Value], done: set[Loop]) -> Callable[[Value, list[Value]], dict[Value, Value]]:
+    """The step that simplifies a loop's body on its own."""
+
+    def change(v: Value, parts: list[Value]) -> dict[Value, Value]:
+        loop: Loop = v.data
+        inside = {p for p, x in zip(loop.body.inputs, v.inputs, strict=True) if x in ordered}
+        body = loop.body if loop in done else _simplified(loop.body, inside, done)
+        if body is loop.body:
+            return {}
+        whole = loop_value(Loop(body, loop.trips, loop.sequences), v.inputs, v.site)
+        return {v: whole} | {x: part(whole, x.index) for x in parts}
+
+    return change
+
+
+def _all_ordered(graph: Graph, ordered: set[Value]) -> set[Value]:
+    """What certainly lies in row-major order, with the inputs and captures that do."""
+    ordered = set(ordered)
     for v in graph.values:
         if _in_order(v, ordered):
             ordered.add(v)
+    return ordered
+
+
+def _one_round(graph: Graph, ordered: set[Value]) -> dict[Value, Value]:
+    replace: dict[Value, Value] = {}
+    seen: dict[Any, Value] = {}
+    fixed = _order_matters(graph)
+    ordered = _all_ordered(graph, ordered)
+    for v in graph.values:
         same = seen.setdefault(_key(v), v)
         new = same if same is not v else _rewritten(v)
         if new is None or new is v:
@@ -78,7 +127,7 @@ def _order_matters(graph: Graph) -> set[Value]:
     """Values whose order in memory decides in which order numbers are summed further on."""
     fixed: set[Value] = set()
     for v in reversed(graph.values):
-        if v in fixed or (v.op is not None and v.op.kind not in _LAYOUT_PASSES):
+        if v in fixed or v.kind == LOOP or (v.op is not None and v.op.kind not in _LAYOUT_PASSES):
             fixed.update(v.operands)
     return fixed
 
@@ -86,7 +135,7 @@ def _order_matters(graph: Graph) -> set[Value]:
 def _in_order(v: Value, ordered: set[Value]) -> bool:
     """Whether a value lies in row-major order in memory, as inputs do; NumPy keeps their order."""
     if v.op is None or v.op is mv.COPY or v.op.kind == CONTRACTION:
-        return v.kind != PART
+        return v.kind != PART or _operand(v).kind == LOOP
     if v.op.kind is VIEW and v.op is not vw.RESHAPE:
         return v.op is vw.EXPAND and _operand(v).kind == CONSTANT
     return all(x in ordered for x in v.operands)
@@ -97,6 +146,8 @@ def _key(v: Value) -> Any:
     if v.kind == CONSTANT:
         return ("constant", v.dtype, v.shape, v.data.tobytes())
     inputs = tuple(x if isinstance(x, Value) else (type(x), repr(x)) for x in v.inputs)
+    if v.kind == LOOP:
+        return (v.kind, inputs, id(v.data))
     return (v.kind, v.op and v.op.name, inputs, _frozen(v.settings), v.index)
 
 

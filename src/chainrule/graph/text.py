@@ -6,6 +6,17 @@
         return v2
 
 Names after `*` are captured tensors; `w[...] = v3` before the return is a write to one.
+
+A loop is a function inside and a call of it, here of one that adds the 8 rows of v3 to v1:
+
+    def body(v4: float32[2], *, v5: float32[2]):
+        v6: float32[2] = add(v4, v5)
+        return v6
+    v7: (float32[2],) = loop(body, v1, v5=v3, trips=8)
+    v8: float32[2] = v7[0]
+
+The body's positional parameters are the carried values, those after `*` rows of sequences; names from outside
+are invariants.
 """
 
 from __future__ import annotations
@@ -18,7 +29,9 @@ import numpy as np
 
 from ..core.dtypes import dtype
 from ..ops.primitive import Primitive
-from .values import CONSTANT, PART, Value
+from .values import CONSTANT, LOOP, PART, Value
+
+Names = dict[Any, str]  # of values and of the bodies of loops
 
 LARGEST_CONSTANT = 64  # elements; a larger one is printed by its shape, and must be given when read back
 
@@ -26,28 +39,65 @@ LARGEST_CONSTANT = 64  # elements; a larger one is printed by its shape, and mus
 def show(graph: Any) -> str:
     """The text of a graph."""
     names = name_values(graph)
-    lines = [f"def {graph.name}({_parameters(graph, names)}):"]
-    lines += [f"    {names[v]}: {type_text(v)} = {right_side(v, names)}" for v in graph.values]
+    lines = [f"def {graph.name}({_parameters(graph.inputs, graph.captures, names)}):"]
+    lines += _definitions(graph, names)
     lines += [f"    {names[c]}[...] = {names[v]}" for c, v in graph.writes]
-    lines.append("    return " + (", ".join(names[v] for v in graph.outputs) or "None"))
+    lines.append(_returned(graph, names))
     return "\n".join(lines)
 
 
-def _parameters(graph: Any, names: dict[Value, str]) -> str:
-    plain = [f"{names[v]}: {type_text(v)}" for v in graph.inputs]
-    captured = [f"{names[v]}: {type_text(v)}" for v in graph.captures]
-    return ", ".join(plain + (["*", *captured] if captured else []))
+def _definitions(graph: Any, names: Names) -> list[str]:
+    """A line for each value; for a loop its body before that."""
+    lines = []
+    for v in graph.values:
+        if v.kind == LOOP:
+            carried, rows, _ = v.data.split(v.data.body.inputs)
+            lines.append(f"    def {names[v.data]}({_parameters(carried, rows, names)}):")
+            inside = [*_definitions(v.data.body, names), _returned(v.data.body, names)]
+            lines += [f"    {line}" for line in inside]
+        lines.append(f"    {names[v]}: {type_text(v)} = {right_side(v, names)}")
+    return lines
 
 
-def name_values(graph: Any) -> dict[Value, str]:
-    """A name for every value: the user's, if it is known and free, else v1, v2, ..."""
-    names: dict[Value, str] = {}
+def _returned(graph: Any, names: Names) -> str:
+    return "    return " + (", ".join(names[v] for v in graph.outputs) or "None")
+
+
+def _parameters(plain: list[Value], named: list[Value], names: Names) -> str:
+    texts = [f"{names[v]}: {type_text(v)}" for v in plain]
+    after = [f"{names[v]}: {type_text(v)}" for v in named]
+    return ", ".join(texts + (["*", *after] if after else []))
+
+
+def name_values(graph: Any) -> Names:
+    """A name for every value, inside loops too: the user's, if it is known and free, else v1, v2, ...
+
+    What is invariant in a loop has the name that it has outside; a `Loop` is named as its body is.
+    """
+    names: Names = {}
     taken = {"inf", "nan"}  # numbers, when the text is read back
     fresh = _fresh_names(taken)
-    for v in (*graph.inputs, *graph.captures, *graph.values):
-        name = v.name if v.name and v.name not in taken else next(fresh)
+
+    def name_all(inputs: list[Value], values: list[Value]) -> None:
+        for v in (*inputs, *values):
+            if v.kind == LOOP:
+                name_loop(v)
+            names[v] = free(v.name)
+
+    def free(wish: str) -> str:
+        name = wish if wish and wish not in taken else next(fresh)
         taken.add(name)
-        names[v] = name
+        return name
+
+    def name_loop(v: Value) -> None:
+        loop = v.data
+        *own, invariants = loop.split(loop.body.inputs)
+        *_, outside = loop.split(v.inputs)
+        names[loop] = free(loop.body.name)
+        names.update((p, names[x]) for p, x in zip(invariants, outside, strict=False) if x in names)
+        name_all([p for part in own for p in part], loop.body.values)
+
+    name_all([*graph.inputs, *graph.captures], graph.values)
     return names
 
 
@@ -62,7 +112,8 @@ def _fresh_names(taken: set[str]) -> Iterator[str]:
 def type_text(v: Value) -> str:
     """`float32[10, 2]`; `float32[()]` for a 0-d value; a tuple for several results."""
     if isinstance(v.dtype, tuple):
-        return f"({', '.join(one_type(d, s) for d, s in zip(v.dtype, v.shape, strict=True))})"
+        types = [one_type(d, s) for d, s in zip(v.dtype, v.shape, strict=True)]
+        return f"({', '.join(types)}{',' if len(types) == 1 else ''})"
     return one_type(v.dtype, v.shape)
 
 
@@ -70,12 +121,17 @@ def one_type(kind: dtype, shape: tuple[int, ...]) -> str:
     return f"{kind.name}[{', '.join(map(str, shape)) if shape else '()'}]"
 
 
-def right_side(v: Value, names: dict[Value, str]) -> str:
+def right_side(v: Value, names: Names) -> str:
     """What a value is computed by, as a call."""
     if v.kind == CONSTANT:
         return f"constant({_constant_text(v.data)})"
     if v.kind == PART:
         return f"{names[v.inputs[0]]}[{v.index}]"
+    if v.kind == LOOP:
+        carried, sequences, _ = v.data.split([names[x] for x in v.operands])
+        _, rows, _ = v.data.split(v.data.body.inputs)
+        given = [f"{names[p]}={x}" for p, x in zip(rows, sequences, strict=False)]
+        return f"loop({', '.join([names[v.data], *carried, *given])}, trips={v.data.trips})"
     assert v.op is not None
     operands = [names[x] if isinstance(x, Value) else setting_text(x) for x in v.inputs]
     settings = [f"{key}={setting_text(x)}" for key, x in v.settings.items()]

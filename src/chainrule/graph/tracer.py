@@ -1,10 +1,9 @@
 """Tracing: tensors without numbers, and the interpreter that records what is done with them.
 
-A `Traced` tensor has shape and type but no values: its array is a `Standin`, which refuses to be read.
-Because its element type carries a mark, the short paths of the eager operators never take it for an ordinary
-array; the general path (`../eager.py`) meets the stand-in and hands the op to `record_op`. The composed
-functions, the layers and the tape look at shapes and types only, so they run as they are, and `backward`
-inside a traced function records the gradient rules like any other op.
+A `Traced` tensor has shape and type but no values: its array is a stand-in (`standin.py`). The general path
+of the eager interpreter (`../eager.py`) meets it and hands the op to `record_op`. The composed functions, the
+layers and the tape look at shapes and types only, so they run as they are, and `backward` inside a traced
+function records the gradient rules like any other op.
 
 An in-place operation gives the tensor a new value (`assign`). A view knows its base and the steps from it, so
 that a write through a view is a new value of the base, and a view of a written base is read anew.
@@ -14,13 +13,13 @@ Next: `trace.py`, `symbols.py`.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from ..base import TensorBase, owner_of
-from ..core.dtypes import FROM_NUMPY, dtype
-from ..core.shapes import Shape
+from ..core.dtypes import FROM_NUMPY
 from ..eager import _check_each, _shape, _unify, record, user_site, view_of
 from ..inplace import adopt, fitting, touch
 from ..ops.move import COPY
@@ -31,57 +30,10 @@ from ..tensor import Tensor
 from .errors import TraceError
 from .host import Assumption, Host, draw
 from .number import plain
+from .standin import refuse, standin
 from .values import CAPTURE, PART, Value, op_value, output_type
 
 Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
-
-_MARKED = {kind: np.dtype(kind, metadata={"traced": True}) for kind in FROM_NUMPY}
-
-
-class Standin(np.ndarray[Any, np.dtype[Any]]):
-    """An array that knows its shape and type, and refuses to be read."""
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> NoReturn:
-        refuse(f"numpy.{ufunc.__name__}")
-
-    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
-        if function not in (np.shape, np.ndim, np.size):
-            refuse(f"numpy.{function.__name__}")
-        return super().__array_function__(function, types, args, settings)
-
-
-def refuse(what: str) -> NoReturn:
-    """A value was asked for while there are none."""
-    raise TraceError.of(
-        what,
-        given="a traced tensor, which has a shape and a type but no values yet",
-        must="the program is being recorded; what it does must not depend on the numbers",
-        hint="where(condition, a, b) instead of if, keep the tensor instead of a number, read values outside",
-    )
-
-
-def _refusing(name: str) -> Any:
-    def method(self: Any, *args: Any, **settings: Any) -> NoReturn:
-        refuse(
-            {"__float__": "float(x)", "__int__": "int(x)", "__bool__": "if x, bool(x)"}.get(name, f"{name}()")
-        )
-
-    return method
-
-
-_READING = (
-    "item", "tolist", "copy", "astype", "nonzero", "argsort", "sort", "searchsorted", "min", "max", "all",
-    "any", "sum", "fill", "__float__", "__int__", "__bool__", "__index__", "__setitem__", "tobytes", "take",
-)  # fmt: skip
-for _name in _READING:
-    setattr(Standin, _name, _refusing(_name))
-
-
-def standin(shape: Shape, kind: dtype) -> Standin:
-    """A stand-in: every element is the same unused byte."""
-    return np.lib.stride_tricks.as_strided(
-        np.zeros(1, _MARKED[kind.numpy]), shape, (0,) * len(shape), writeable=False, subok=False
-    ).view(Standin)
 
 
 class Traced(Tensor):
@@ -98,7 +50,7 @@ class Traced(Tensor):
 
     __slots__ = ("_loose", "_ordered", "_origin", "_seen", "_source", "_steps", "_tracer", "_value")
 
-    _tracer: Tracer | None
+    _tracer: Tracer | Gone | None
     _source: TensorBase | None
     _ordered: bool
     _value: Value
@@ -209,6 +161,15 @@ def traced(v: Value, *, ordered: bool = True) -> Traced:
     return out
 
 
+class Gone:
+    """In place of the trace that a tensor belongs to: the tensor must not be used any more."""
+
+    __slots__ = ("refusal",)
+
+    def __init__(self, refusal: Callable[[Traced], TraceError]) -> None:
+        self.refusal = refusal
+
+
 class Outside(Node):
     """In place of the tape that a tensor from outside was recorded on: backward does not go there."""
 
@@ -240,15 +201,20 @@ class Tracer:
     While it is the thread's tracer, every op is recorded, also one on ordinary tensors only.
     made:  every traced tensor, to see which ones somebody still holds in the end.
     assumptions: what the program asked Python about while it was recorded, by a key of their own.
+    born_inside: ordinary tensors that were made inside the trace.
+    iteration: the iteration of a loop that is being recorded, if there is one (`iteration.py`).
+    carried_on_sight: captured values that a loop changed which met them first, and may have made them unseen.
     """
 
     def __init__(self) -> None:
         # id of a tensor, or key of a number of Python -> (which, as it was, as it is now)
         self._captures: dict[Any, tuple[Any, Value, Traced]] = {}
         self._met: dict[int, tuple[Any, Any, Any, int]] = {}  # id -> (tensor, and its _grad, _node and _v)
-        self._born: list[weakref.ref[Any]] = []
+        self.born_inside: list[weakref.ref[Any]] = []
         self.made: list[weakref.ref[Traced]] = []
         self.assumptions: dict[Any, Assumption] = {}
+        self.iteration: Any = None
+        self.carried_on_sight: set[Value] = set()
 
     def host(self, h: Host) -> Traced:
         """The traced tensor that stands for a number of Python now."""
@@ -256,16 +222,36 @@ class Tracer:
         if known is None:
             v = Value(CAPTURE, (), h.dtype, data=h, name=h.name, site=user_site())
             known = self._captures[h.key] = (h, v, traced(v))
+            if self.iteration is not None:
+                self.iteration.enter(known[2], h)
         return known[2]
 
     def born(self, x: TensorBase) -> None:
         """An ordinary tensor was made inside the trace."""
-        self._born.append(weakref.ref(x))
+        self.born_inside.append(weakref.ref(x))
 
     def meet(self, x: TensorBase) -> None:
         """Remember the state of a tensor from outside that the trace may change and gives back in the end."""
         if not isinstance(x, Traced) and id(x) not in self._met:
             self._met[id(x)] = (x, getattr(x, "_grad", None), x._node, x._v)  # a new one has no `_grad` yet
+
+    def met(self) -> list[Any]:
+        """The tensors from outside whose state is remembered."""
+        return [x for x, *_ in self._met.values()]
+
+    def grad_of(self, x: TensorBase) -> Any:
+        """The `.grad` that a tensor from outside had before the trace."""
+        return self._met[id(x)][1] if id(x) in self._met else None
+
+    def known(self, x: TensorBase) -> Traced | None:
+        """What stands for a tensor from outside, if it was captured."""
+        return self._captures[id(x)][2] if id(x) in self._captures else None
+
+    def grad_set(self, x: TensorBase) -> None:
+        """`x.grad = ...`, before it happens."""
+        self.meet(x)
+        if self.iteration is not None:
+            self.iteration.grad_set(x)
 
     def lift(self, x: Any) -> Traced:
         """The traced tensor that stands for x now."""
@@ -287,7 +273,9 @@ class Tracer:
                 x._node = Outside(x)
             stand._source = x
             known = self._captures[id(x)] = (x, v, stand)
-        stand = known[2]
+            if self.iteration is not None:
+                self.iteration.enter(stand, x)
+        stand = _of_trace(known[2], self)
         stand._node = x._node
         return stand
 
@@ -299,11 +287,12 @@ class Tracer:
         """
         for x, grad, node, version in self._met.values():
             x._grad, x._node, x._v = grad, node, version
-        inside = {id(x) for ref in self._born if (x := ref()) is not None}
+        inside = {id(x) for ref in self.born_inside if (x := ref()) is not None}
         met = [(before, stand.value) for _, before, stand in self._captures.values()]
         fresh = {before for key, (_, before, _) in self._captures.items() if key in inside}
         made = self.made
-        self._met, self._captures, self._born, self.made = {}, {}, [], []
+        self._met, self._captures, self.born_inside, self.made = {}, {}, [], []
+        self.iteration = None
         return met, fresh, made
 
 
@@ -329,6 +318,8 @@ def lift(x: Any) -> Traced:
 
 def _of_trace(x: Traced, tracer: Tracer | None) -> Traced:
     """x, if it belongs to this trace."""
+    if isinstance(x._tracer, Gone):
+        raise x._tracer.refusal(x)
     if x._tracer is not tracer:
         symbol = x._tracer is None
         raise TraceError.of(
@@ -415,7 +406,7 @@ def assign(x: Any, new: Any, what: str, tracked: bool) -> Any:
             must=_LOOSE,
             hint="clone() it before writing to it",
         )
-    if not isinstance(x, Traced) and x._view is not None:
+    if not isinstance(x, Traced) and x._view is not None and x._view.base is not None:
         raise TraceError.of(
             f"in-place {what}",
             given=f"a view {x._a.shape} that was made outside the traced function",
@@ -438,6 +429,8 @@ def assign(x: Any, new: Any, what: str, tracked: bool) -> Any:
             touch(origin if owner is source else source)
     if tracked:
         adopt(stand, new._node)
+        if tracing.tracer is not None and tracing.tracer.iteration is not None:
+            tracing.tracer.iteration.written(origin)
     if source is not None:
         source._node = origin._node
     return x
@@ -476,6 +469,9 @@ class _Hooks:
     refuse_data = staticmethod(refuse_data)
     kept = staticmethod(kept)
     lift = staticmethod(lift)
+    loop: Any  # set by `iteration.py`, and so is
+    loop_error: Any
+    assume: Any
 
 
 interpreter.trace = _Hooks

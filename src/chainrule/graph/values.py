@@ -14,7 +14,7 @@ from ..ops.primitive import Primitive
 
 _number = itertools.count().__next__
 
-INPUT, CONSTANT, CAPTURE, OP, PART = "input", "constant", "capture", "op", "part"
+INPUT, CONSTANT, CAPTURE, OP, PART, LOOP = "input", "constant", "capture", "op", "part", "loop"
 
 Operand = Any  # a Value, or a Python number
 
@@ -23,10 +23,11 @@ class Value:
     """One value of a graph.
 
     kind:     INPUT; CONSTANT (with `data`, an array); CAPTURE (with `data`, the tensor or `Host` it is
-              read from); OP; or PART, one result of an op that has several.
+              read from); OP; PART, one result of a value that has several; or LOOP (with `data`, a
+              `loop.Loop`).
     op, inputs, settings: for OP; `inputs` are Values and Python numbers.
     index:    for PART: which result of `inputs[0]`.
-    shape, dtype: of the value; tuples of them for an op with several results.
+    shape, dtype: of the value; tuples of them for an op or loop with several results.
     name:     what the user calls it, if known; printing makes up the rest.
     seq:      running number; larger than that of every input.
     site:     the user's line that made it.

@@ -8,8 +8,8 @@ from ..core.errors import describe
 from .errors import GraphError
 from .graph import Graph
 from .rules import ruled
-from .text import name_values, one_type, right_side, type_text
-from .values import CAPTURE, CONSTANT, INPUT, OP, PART, Value
+from .text import Names, name_values, one_type, right_side, type_text
+from .values import CAPTURE, CONSTANT, INPUT, LOOP, OP, PART, Value
 
 
 def verify(graph: Graph) -> Graph:
@@ -20,7 +20,11 @@ def verify(graph: Graph) -> Graph:
     >>> len(verify(trace(lambda x: (x * x).sum(), torch.ones(3))).values)
     2
     """
-    names = name_values(graph)
+    _verify(graph, name_values(graph))
+    return graph
+
+
+def _verify(graph: Graph, names: Names) -> None:
     known: set[Value] = {*graph.inputs, *graph.captures}
     for v in known:
         if v.kind not in (INPUT, CAPTURE):
@@ -39,10 +43,9 @@ def verify(graph: Graph) -> Graph:
             raise _bad(c, names, "only inputs and captured tensors can be written")
         if v not in known or (v.shape, v.dtype) != (c.shape, c.dtype):
             raise _bad(v, names, f"what is written to {names[c]} must be defined and of type {type_text(c)}")
-    return graph
 
 
-def _check(v: Value, names: dict[Value, str]) -> None:
+def _check(v: Value, names: Names) -> None:
     if v.kind == CONSTANT:
         if v.data.shape != v.shape or v.data.dtype != v.dtype.numpy:
             raise _bad(v, names, f"the constant is {v.data.dtype}{list(v.data.shape)}")
@@ -58,6 +61,9 @@ def _check(v: Value, names: dict[Value, str]) -> None:
                 v, names, f"result {v.index} is {one_type(whole.dtype[v.index], whole.shape[v.index])}"
             )
         return
+    if v.kind == LOOP:
+        _check_loop(v, names)
+        return
     if v.kind != OP or v.op is None:
         raise _bad(v, names, f"a value of kind {v.kind!r} cannot be computed")
     op = v.op
@@ -70,14 +76,39 @@ def _check(v: Value, names: dict[Value, str]) -> None:
         raise _bad(v, names, f"by its rules the result is {text}")
 
 
-def _bad(v: Value, names: dict[Value, str], must: str) -> GraphError:
+def _check_loop(v: Value, names: Names) -> None:
+    loop = v.data
+    body = loop.body
+    if body.captures or body.writes or any(p.kind != INPUT for p in body.inputs):
+        raise _bad(v, names, "the body of a loop has inputs and results, nothing else")
+    if len(v.inputs) != len(body.inputs) or len(body.inputs) < len(body.outputs) + loop.sequences:
+        raise _bad(v, names, f"its body takes {len(body.inputs)} inputs, not {len(v.inputs)}")
+    _verify(body, names)
+    carried, sequences, invariants = loop.split(list(zip(body.inputs, v.inputs, strict=True)))
+    for p, x in (*carried, *invariants):
+        if (p.shape, p.dtype) != (x.shape, x.dtype):
+            raise _bad(v, names, f"{names[p]} in the body is {type_text(p)}, and outside {type_text(x)}")
+    for p, x in sequences:
+        if x.dtype is not p.dtype or x.shape != (loop.trips, *p.shape):
+            must = one_type(p.dtype, (loop.trips, *p.shape))
+            raise _bad(v, names, f"{names[p]} in the body is a row of a sequence {must}")
+    for (p, _), out in zip(carried, body.outputs, strict=True):
+        if (out.shape, out.dtype) != (p.shape, p.dtype):
+            raise _bad(v, names, f"{names[p]} must keep its type {type_text(p)} from iteration to iteration")
+    shapes, kinds = tuple(y.shape for y in body.outputs), tuple(y.dtype for y in body.outputs)
+    if (v.shape, v.dtype) != (shapes, kinds):
+        text = ", ".join(type_text(y) for y in body.outputs)
+        raise _bad(v, names, f"the results of its body are ({text})")
+
+
+def _bad(v: Value, names: Names, must: str) -> GraphError:
     line = f"{names.get(v, '?')}: {type_text(v)}"
-    if v.kind in (OP, PART, CONSTANT):
+    if v.kind in (OP, PART, CONSTANT, LOOP):
         line += f" = {right_side(v, _Named(names))}"
     where = f" (traced at {describe(v.site)})" if v.site is not None else ""
     return GraphError.of(f"graph{where}", given=f"the line `{line}`", must=must, at=False)
 
 
-class _Named(dict[Value, str]):
+class _Named(Names):
     def __missing__(self, v: Value) -> str:
         return "undefined"

@@ -204,6 +204,7 @@ class Conversion(TensorBase):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """A leaf with memory of its own, and its gradient."""
+        _look_at(self, "deepcopy")
         node = node_of(self)
         if node is not None and not isinstance(node, AccumulateGrad):
             raise GradError.of(

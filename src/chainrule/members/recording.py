@@ -27,7 +27,7 @@ def _set_grad(self: TensorBase, value: Any) -> None:
     if value is not None:
         _check_grad(self, value)
     if tracing.tracer is not None:
-        tracing.tracer.meet(self)
+        tracing.tracer.grad_set(self)
     self._grad = value
 
 

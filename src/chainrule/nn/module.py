@@ -233,11 +233,10 @@ class Module(Registry):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; or, not `set_to_none`, set them to zeros."""
         for param in self.parameters():
-            if param.grad is not None:
-                if set_to_none:
-                    param.grad = None
-                else:
-                    param.grad.detach_().zero_()
+            if set_to_none:
+                param.grad = None  # said also where it is None: a recorded loop has to know
+            elif param.grad is not None:
+                param.grad.detach_().zero_()
 
     # ---- element types -------------------------------------------------------------------------------------
 

@@ -116,11 +116,9 @@ class Optimizer:
         """Forget the gradients of all parameters, or with set_to_none=False fill them with zeros in place."""
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is None:
-                    continue
                 if set_to_none:
-                    p.grad = None
-                else:
+                    p.grad = None  # said also where it is None: a recorded loop has to know
+                elif p.grad is not None:
                     p.grad.detach_().zero_()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ class SGD(Optimizer):
         with no_grad():
             for group in self.param_groups:
                 lr, momentum, decay = number(group["lr"]), group["momentum"], group["weight_decay"]
-                maximize, nesterov = group["maximize"], group["nesterov"]
+                maximize, nesterov = group["maximize"], momentum != 0 and group["nesterov"]
                 for p in group["params"]:
                     g = p.grad
                     if g is None:

@@ -10,6 +10,7 @@ from typing import Any
 import chainrule as torch
 from chainrule import nn
 from chainrule.graph import Graph, graph_of, simplify, symbol, trace
+from chainrule.utils.data import DataLoader, TensorDataset
 
 
 def linear_regression() -> Graph:
@@ -46,6 +47,26 @@ def mlp() -> Graph:
     return trace(step, x, y)
 
 
+def epoch() -> Graph:
+    """An epoch of softmax regression: shuffled batches, a running loss, and a last batch with fewer rows."""
+    net = nn.Linear(3, 2)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    data = TensorDataset(torch.zeros(10, 3), torch.zeros(10, dtype=torch.int64))
+    loader = DataLoader(data, batch_size=4, shuffle=True)
+
+    def epoch() -> Any:
+        total = torch.zeros(())
+        for x, y in loader:
+            opt.zero_grad()
+            loss = nn.functional.cross_entropy(net(x), y)
+            loss.backward()
+            opt.step()
+            total += loss * len(y)
+        return total / len(data)
+
+    return trace(epoch)
+
+
 def expression() -> Graph:
     """The explicit construction of the notes: c = 2 * a + b."""
     a, b = symbol("a", (2, 1)), symbol("b", (2, 1))
@@ -65,6 +86,8 @@ PROGRAMS: dict[str, Callable[[], Graph]] = {
     "linear_regression_simplified": lambda: simplify(linear_regression()),
     "mlp": mlp,
     "mlp_simplified": lambda: simplify(mlp()),
+    "epoch": epoch,
+    "epoch_simplified": lambda: simplify(epoch()),
     "expression": expression,
     "second_derivative": second_derivative,
     "second_derivative_simplified": lambda: simplify(second_derivative()),

@@ -2,17 +2,20 @@
 
 One epoch takes one of three ways: `in_memory.py` where it applies, one sample after the other, or the same
 with a few threads that prepare the next batches (`prefetch.py`). All give the same batches in the same order.
+In a program that is being recorded as a graph, an epoch becomes a loop there (`recorded.py`).
 """
 
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar, cast
 
 from ...core.errors import ArgumentError
 from ...core.random import Generator
-from . import in_memory, prefetch
+from ...ops.primitive import tracing
+from . import in_memory, prefetch, recorded
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset, fetch
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
@@ -126,6 +129,8 @@ class DataLoader(Generic[_T_co]):
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
+        if tracing.tracer is not None:
+            return recorded.epoch(self, sys._getframe(1))
         epoch = in_memory.of(self)
         if epoch is not None:
             return iter(epoch)

@@ -1,0 +1,246 @@
+"""Recording a loop: one iteration is traced and becomes the body; whatever it changes in place is carried.
+
+When the iteration begins, every traced tensor gets a new value, an input of the body; tensors from outside
+that are first met inside get one then. When it ends, tensors with yet another value have changed: they are
+carried, and stand for the loop's results from then on. The others get back what they were. Tensors made
+inside are gone afterwards: each iteration makes its own. What the value of a loop is: `loop.py`. What `.grad`
+means from one iteration to the next: `leftover.py`. Who walks over batches: `../utils/data/recorded.py`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ..base import TensorBase
+from ..core.errors import Site, describe
+from ..eager import user_site
+from ..ops.primitive import interpreter, tracing
+from ..tape.node import AccumulateGrad, Node, number
+from .errors import TraceError
+from .graph import Graph
+from .host import Assumption
+from .leftover import Gradients
+from .loop import Loop, loop_error, loop_value, part
+from .tracer import Gone, Traced, Tracer, traced
+from .values import INPUT, Value, reachable
+
+
+class Boundary(Node):
+    """In place of the tape before the loop, or of another iteration: backward does not go there."""
+
+    __slots__ = ()
+
+    def __init__(self, x: TensorBase) -> None:
+        self.edges = ()
+        self.shape, self.dtype = x._a.shape, x._a.dtype
+        self.hooks = None
+        self.seq = number()
+        self.site = user_site()
+
+    @property
+    def name(self) -> str:
+        return "Boundary"
+
+    def backward(self, g: Any) -> NoReturn:
+        raise loop_error(
+            f"backward through a tensor {self.shape} that was computed outside of this iteration, or was "
+            "changed in it and is carried on",
+            "each iteration is differentiated on its own",
+            "compute it in the same iteration as the loss, or detach() it",
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A tensor that the iteration can see, and what it was before."""
+
+    ref: weakref.ref[Traced]
+    value: Value
+    seen: Value | None
+    node: Node | None
+    view_node: Node | None
+    inside: Value | None = None  # the body's input; None for a view, taken anew from what it is a view of
+    boundary: Node | None = None  # in the place of `node`
+    local: bool = False  # an ordinary tensor that the iteration itself has made: never carried
+    unknown: bool = False  # first met in this iteration, and not known to have been made in the trace
+
+
+class Iteration:
+    """The iteration that is being recorded; `outer` is the one that it is a part of, if loops are nested."""
+
+    def __init__(self, tracer: Tracer, trips: int) -> None:
+        self.tracer = tracer
+        self.trips = trips
+        self.outer: Iteration | None = tracer.iteration
+        self.site: Site | None = user_site()
+        self.left = False  # by break, return or an error
+        self._entries: dict[int, _Entry] = {}
+        self._rows: list[tuple[Value, Value]] = []  # in the body, outside
+        self._boundaries: dict[int, Node] = {}
+        self._first_made = len(tracer.made)
+        self._first_born = len(tracer.born_inside)
+        self._alive = [t for ref in tracer.made if (t := ref()) is not None and t._tracer is tracer]
+        self._gradients = Gradients(tracer, self._alive)
+
+    def begin(self, sequences: Sequence[Traced]) -> list[Traced]:
+        """Start it; gives the tensors that stand for a row of each sequence."""
+        alive, self._alive = self._alive, []
+        values = [s.value for s in sequences]
+        loose = [t for t in alive if t._loose and t._origin is not None and t._origin._value is t._seen]
+        for t in alive:
+            self._enter(t)
+        for t in loose:  # cannot be taken anew; what it was made from has not been written since
+            t._seen = None if t._origin is None else t._origin._value
+        self.tracer.iteration = self
+        rows = []
+        for i, (s, outside) in enumerate(zip(sequences, values, strict=True)):
+            name = "rows" if len(values) == 1 else f"rows_{i + 1}"
+            inside = Value(INPUT, outside.shape[1:], outside.dtype, name=name, site=self.site)
+            self._rows.append((inside, outside))
+            rows.append(traced(inside, ordered=s._ordered))
+        return rows
+
+    def _enter(self, t: Traced) -> _Entry:
+        view = t._view
+        entry = _Entry(weakref.ref(t), t._value, t._seen, t._node, None if view is None else view.node)
+        self._entries[id(t)] = entry
+        t._seen = None
+        if t._origin is None or t._loose:
+            v = t._value
+            entry.inside = t._value = Value(INPUT, v.shape, v.dtype, site=v.site)
+        entry.boundary = t._node = self._cut(t._node, t)
+        if view is not None:
+            view.node = self._cut(view.node, t if view.base is None else view.base)
+        return entry
+
+    def _cut(self, node: Node | None, x: TensorBase) -> Node | None:
+        """What stands for a node of the tape before the loop; leaves stay."""
+        if node is None or isinstance(node, AccumulateGrad):
+            return node
+        return self._boundaries.setdefault(id(node), Boundary(x))
+
+    def enter(self, stand: Traced, source: Any) -> None:
+        """A tensor from outside was met for the first time."""
+        if self.outer is not None:
+            self.outer.enter(stand, source)
+        entry, born = self._enter(stand), self.tracer.born_inside
+        entry.local = any(ref() is source for ref in born[self._first_born :])
+        entry.unknown = not any(ref() is source for ref in born)
+
+    def _known(self, t: Traced | None) -> _Entry | None:
+        entry = self._entries.get(id(t))
+        return entry if entry is not None and entry.ref() is t else None
+
+    def written(self, t: Traced) -> None:
+        """A recorded value was written to a tensor: no gradient goes on through it to the next iteration."""
+        if self._known(t) is not None:
+            t._node = Boundary(t)
+
+    def grad_set(self, x: TensorBase) -> None:
+        """`x.grad = ...`, before it happens."""
+        self._gradients.change(x)
+        if self.outer is not None:
+            self.outer.grad_set(x)
+
+    def end(self) -> None:
+        """Finish it, and put the loop into the graph."""
+        refuse_left(self.tracer, self)
+        self.tracer.iteration = self.outer
+        entries = list(self._entries.values())
+        alive = [(t, e) for e in entries if (t := e.ref()) is not None]
+        changed = [(t, e) for t, e in alive if e.inside is not None and t._value is not e.inside]
+        carried = [(t, e) for t, e in changed if not e.local]
+        self.tracer.carried_on_sight |= {e.value for _, e in carried if e.unknown}
+        results = [t._value for t, _ in carried]
+        read = set(reachable(results))
+        outside = {e.inside: e.value for e in entries if e.inside is not None}
+        self._gradients.settle(outside, read, self.site)
+
+        starts = [(e.inside, e.value) for _, e in carried if e.inside is not None]
+        rows = [(inside, x) for inside, x in self._rows if inside in read]
+        taken = {inside for inside, _ in starts}
+        same = [(inside, x) for inside, x in outside.items() if inside in read and inside not in taken]
+        inputs = [*starts, *rows, *same]
+        body = Graph("body", [inside for inside, _ in inputs], results)
+        whole = loop_value(Loop(body, self.trips, len(rows)), [x for _, x in inputs], self.site)
+        self._leave(alive)
+        for i, (t, _) in enumerate(carried):
+            t._value = part(whole, i)
+
+    def _leave(self, alive: list[tuple[Traced, _Entry]]) -> None:
+        """Give the tensors from before what they were, and take those that were made inside out of use."""
+        gone = Gone(_refusal)
+        for t, e in alive:
+            if e.local and t._value is not e.inside:
+                t._tracer = gone
+            t._value, t._seen = e.value, e.seen
+            if t._node is e.boundary:
+                t._node = e.node
+                if t._view is not None:
+                    t._view.node = e.view_node
+        for ref in self.tracer.made[self._first_made :]:
+            made = ref()
+            if made is not None and self._known(made) is None:
+                made._tracer = gone
+
+
+def _refusal(x: Traced) -> TraceError:
+    return loop_error(
+        f"a tensor {x._a.shape} that was made inside the loop, at {describe(x._value.site)}, and is used "
+        "after it or for another batch",
+        "the loop is recorded once: what is made for one batch is gone after it, and only changes in place "
+        "of tensors from before the loop stay",
+        "total += loss, or last.copy_(loss), with a tensor that is made before the loop; for an optimizer, "
+        "which makes its state in its first step, take that one before",
+    )
+
+
+def loop(trips: int, sequences: Sequence[Traced]) -> Iterator[list[Traced]]:
+    """Yields once: the tensors that stand for a row of each sequence (trips, ...), in every iteration."""
+    tracer = tracing.tracer
+    outer = tracer.iteration
+    refuse_left(tracer, None if outer is not None and outer.left else outer)
+    iteration = Iteration(tracer, trips)
+    rows = iteration.begin(sequences)
+    try:
+        yield rows
+    except BaseException:
+        iteration.left = True
+        raise
+    iteration.end()
+
+
+def refuse_unknown(values: Iterable[Value]) -> None:
+    """Refuse to carry what may have been made in the iteration itself, unseen: each would have its own."""
+    for v in values:
+        raise loop_error(
+            f"a tensor {v.shape} that nobody holds, changed in place inside the loop",
+            "whether each batch makes its own, or one is there for all, cannot be said",
+            "make it before the loop, with zeros(...) or tensor(...)",
+            v.site,
+        )
+
+
+def refuse_left(tracer: Tracer, inside: Iteration | None) -> None:
+    """Refuse a loop that was left before its last batch; `inside` is the one that may be going on."""
+    iteration = tracer.iteration
+    if iteration is not None and iteration is not inside:
+        raise loop_error(
+            "break or return before the last batch",
+            "the loop is recorded once and runs for every batch",
+            "a loader over fewer samples: Subset(dataset, range(n))",
+            iteration.site,
+        )
+
+
+def assume(key: Hashable, what: str, holds: Callable[[], bool]) -> None:
+    """Note what the trace relies on (`host.py`)."""
+    tracing.tracer.assumptions.setdefault(key, Assumption(what, holds))
+
+
+interpreter.trace.assume = staticmethod(assume)
+interpreter.trace.loop = staticmethod(loop)
+interpreter.trace.loop_error = staticmethod(loop_error)
