@@ -16,8 +16,8 @@ import numpy as np
 from ..backward import node_of
 from ..base import TensorBase
 from ..core.dtypes import FROM_NUMPY, dtype
-from ..core.errors import ArgumentError
 from ..nn.parameter import Parameter
+from .errors import CompileError
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), slice, range, dtype)
 
@@ -77,7 +77,7 @@ class Arguments:
         elif isinstance(x, np.generic):
             part = (type(x), repr(x))
         elif isinstance(x, np.ndarray):
-            raise ArgumentError.of(
+            raise CompileError.of(
                 f"a compiled function, for {path},",
                 given=f"a NumPy array {x.shape}",
                 must="a compiled function takes tensors; a change of an array would not be noticed",

@@ -22,6 +22,7 @@ from ..graph import simplify
 from ..graph.errors import KeptError
 from ..ops.primitive import tracing
 from .arguments import Arguments, difference, weak_or_strong
+from .errors import CompileError
 from .fast import MISS, short_way
 from .program import build
 from .record import record
@@ -235,7 +236,7 @@ class Compiled:
         what, before, now = change
         return f"{what}: before {before}, now {now}" if before else f"no longer true: {what}"
 
-    def _too_many(self, arguments: Arguments) -> ArgumentError:
+    def _too_many(self, arguments: Arguments) -> CompileError:
         kinds: dict[str, list[str]] = {}
         for s in self._signatures:
             change = difference(s.parts, arguments.parts)
@@ -253,7 +254,7 @@ class Compiled:
                 if isinstance(now, tuple) and now and now[0] == "tensor"
                 else f"torch.tensor({path}), whose value may change, instead of a Python value"
             )
-        return ArgumentError.of(
+        return CompileError.of(
             f"the compiled function {self._name}",
             given=given,
             must=f"each of them is traced and compiled anew, and there are {self._limit} programs already",

@@ -192,7 +192,7 @@ def _plan(
 
 
 def _born_inside(x: TensorBase) -> bool:
-    return any(ref() is x for ref in tracing.tracer._born)
+    return any(ref() is x for ref in tracing.tracer.born_inside)
 
 
 def _wants_gradient(y: Any) -> bool:
@@ -245,7 +245,7 @@ def _note_gradients(
             if not leaf:
                 raise _into_the_past(x)
             note(i, stand._grad, stand._value is not start)
-    inside = {id(x) for ref in tracer._born if (x := ref()) is not None}
+    inside = {id(x) for ref in tracer.born_inside if (x := ref()) is not None}
     for x, grad, _, _ in list(tracer._met.values()):
         now = getattr(x, "_grad", None)
         if now is not grad and id(x) not in inside:

@@ -17,13 +17,13 @@ import numpy as np
 
 from ..base import wrap
 from ..core.dtypes import float64
-from ..core.errors import ArgumentError
 from ..graph.host import Host
 from ..graph.values import Value
 from ..inplace import check, touch
 from ..tape.mode import no_grad
 from . import gradients
 from .arguments import Arguments
+from .errors import CompileError
 from .gradients import Split
 from .guards import Captured, Guards
 from .memory import address
@@ -250,7 +250,7 @@ class Signature:
             for j, y in enumerate(everything):
                 if i != j and not isinstance(y, HostPlace) and np.may_share_memory(x._a, y._a):
                     names = [*self.paths, *(p.label for p in self.places)]
-                    raise ArgumentError.of(
+                    raise CompileError.of(
                         self.name,
                         given=f"{names[j]} {y._a.shape} on memory of {names[i]} {x._a.shape}, which it "
                         "changes in place",
