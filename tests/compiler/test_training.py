@@ -34,7 +34,9 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def train(model: Any, opt: Any, compiled: bool, schedule: Any = None, steps: int = 6) -> tuple[list[Any], Any]:
+def train(
+    model: Any, opt: Any, compiled: bool, schedule: Any = None, steps: int = 6
+) -> tuple[list[Any], Any]:
     """Losses, and the step function. The last batch of each round is shorter."""
     torch.manual_seed(3)
     x, y = torch.randn(20, 6), torch.randint(0, 3, (20,))
@@ -50,8 +52,7 @@ def train(model: Any, opt: Any, compiled: bool, schedule: Any = None, steps: int
     run = torch.compile(step) if compiled else step
     losses = []
     for _ in range(steps):
-        for part in (slice(0, 12), slice(12, 20)):
-            losses.append(run(x[part], y[part]).detach().clone())
+        losses += [run(x[part], y[part]).detach().clone() for part in (slice(0, 12), slice(12, 20))]
         if schedule is not None:
             schedule.step()
     return losses, run
