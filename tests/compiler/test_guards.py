@@ -188,6 +188,83 @@ def test_attributes_of_an_object() -> None:
     assert g.why() == "state.w: before float32 (2,), now another Tensor"
 
 
+def test_numbers_in_a_dict_under_a_key_that_the_code_names() -> None:
+    config = {"scale": 2.0, "other": 1}
+
+    def plain(x: Any) -> Any:
+        return x * config["scale"]
+
+    f = torch.compile(plain)
+    check(f, plain, lambda: config.update(scale=3.0), "config['scale']: before 2.0, now 3.0")
+    config["other"] = 5
+    f(X)
+    assert f.traces == 2
+
+
+def test_an_object_that_is_replaced() -> None:
+    config = SimpleNamespace(scale=2.0)
+    g = torch.Generator().manual_seed(1)
+
+    def plain(x: Any) -> Any:
+        return x * config.scale + torch.rand(2, generator=g)
+
+    def replace() -> None:
+        nonlocal config
+        config = SimpleNamespace(scale=3.0)
+
+    f = torch.compile(plain)
+    f(X)
+    replace()
+    g.manual_seed(1)
+    got = f(X)
+    g.manual_seed(1)
+    assert torch.equal(got, plain(X))
+    assert (f.traces, f.why()) == (2, "config: before a SimpleNamespace, now another SimpleNamespace")
+    g = torch.Generator().manual_seed(7)
+    got = f(X)
+    g.manual_seed(7)
+    assert torch.equal(got, plain(X))
+    assert (f.traces, f.why()) == (3, "g: before a Generator, now another Generator")
+
+
+class Slotted:
+    __slots__ = ("scale", "w")
+
+    def __init__(self) -> None:
+        self.scale, self.w = 2.0, torch.ones(2)
+
+    def run(self, x: Any) -> Any:
+        return x * self.scale * self.w
+
+
+class WithConstants:
+    SCALE = 2.0
+    W = torch.ones(2)
+
+    def run(self, x: Any) -> Any:
+        return x * self.SCALE * self.W
+
+
+def test_slots() -> None:
+    me = Slotted()
+    f = torch.compile(me.run)
+    check(f, me.run, lambda: setattr(me, "scale", 3.0), "self.scale: before 2.0, now 3.0")
+    me.w = torch.zeros(2)
+    assert torch.equal(f(X), me.run(X))
+    assert f.why() == "self.w: before float32 (2,), now another Tensor"
+
+
+def test_attributes_of_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    me = WithConstants()
+    f = torch.compile(me.run)
+    check(
+        f, me.run, lambda: monkeypatch.setattr(WithConstants, "SCALE", 3.0), "self.SCALE: before 2.0, now 3.0"
+    )
+    monkeypatch.setattr(WithConstants, "W", torch.zeros(2))
+    assert torch.equal(f(X), me.run(X))
+    assert f.why() == "self.W: before float32 (2,), now another Tensor"
+
+
 def test_a_compiled_method() -> None:
     class Model(nn.Module):
         def __init__(self, start: float) -> None:

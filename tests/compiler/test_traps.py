@@ -231,5 +231,5 @@ def test_frozen_values() -> None:
     g = torch.compile(f)
     g(X)
     numbers[0] = 5.0
-    assert torch.equal(g(X), X * 2)  # numbers in lists and dicts are not looked at
+    assert torch.equal(g(X), X * 2)  # numbers in lists are not looked at
     assert calls == [1]  # Python runs once

@@ -178,6 +178,8 @@ def _guards(text: _Text, s: Signature) -> None:
         holder, value = text(link.holder), text(link.value)
         if link.kind == "cell":
             there = f"{holder}.cell_contents"
+        elif link.kind == "attribute":
+            there = f"{holder}.{link.key}"
         elif type(link.holder) in (list, dict):
             there = f"{holder}[{repr(link.key) if isinstance(link.key, str | int) else text(link.key)}]"
         else:

@@ -16,7 +16,6 @@ from ..core import dtypes
 from ..graph.host import Assumption
 from ..nn.module import Module
 from ..nn.registry import changes
-from ..optim.optimizer import Optimizer
 from ..tape import mode
 from .arguments import tensor_words
 from .surroundings import MISSING, PLAIN, Link, Surroundings
@@ -99,9 +98,9 @@ class Guards:
         self._taken: set[tuple[int, Any]] = set()
         for link in around.plain:
             link.value = link.now()  # a counter that the function itself raises stays as the trace left it
-            self._take(link)
+            self._take_all(link)
         for link in around.known:
-            if isinstance(link.value, types.FunctionType | types.MethodType | Module | Optimizer):
+            if isinstance(link.value, types.FunctionType | types.MethodType) or _ours(link.value):
                 self._take_all(link)
         for c in captured:
             for link in around.places.get(id(c.tensor), ()):
@@ -192,6 +191,11 @@ class Guards:
     def modules_hold(self) -> bool:
         """Whether modules that noted changes are still as they were."""
         return self._module_change() is None
+
+
+def _ours(x: Any) -> bool:
+    """Whether x is a module, optimizer, loader, generator or the like, or something derived from one."""
+    return any(cls.__module__.partition(".")[0] == "chainrule" for cls in type(x).__mro__)
 
 
 _SIGNS = ("==", "!=", "<", "<=", ">", ">=", "option", "groups", "+", "-", "*", "/", "**", "sqrt")

@@ -30,7 +30,7 @@ MISSING: Any = object()  # what `Link.now` gives where nothing stands any more
 class Link:
     """One place where something was found.
 
-    kind:    "cell" (holder.cell_contents) or "item" (holder[key], holder a dict or list).
+    kind:    "cell" (holder.cell_contents), "item" (holder[key], holder a dict or list) or "attribute".
     label:   the place in the user's words.
     parent:  the place of what the holder belongs to; None at the function itself.
     module:  whether the holder belongs to a module, which notes its own changes.
@@ -56,12 +56,14 @@ class Link:
         try:
             if self.kind == "cell":
                 return self.holder.cell_contents
+            if self.kind == "attribute":
+                return getattr(self.holder, self.key)
             return (
                 self.holder[self.key]
                 if type(self.holder) is list
                 else dict.get(self.holder, self.key, MISSING)
             )
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, AttributeError):
             return MISSING
 
 
@@ -88,6 +90,8 @@ class Surroundings:
         self.globals: list[tuple[dict[str, Any], str]] = []
         self.names: set[str] = set()
         self._attributes: list[Link] = []
+        self._items: list[Link] = []  # plain values in dicts
+        self._texts: set[str] = set()  # text that the code holds, such as keys of dicts
         self._seen: dict[int, Any] = {}  # also keeps what was seen, so that no number is used twice
         self._queue: list[tuple[Any, str, Link | None]] = [
             (function, "model" if isinstance(function, Module) else "", None)
@@ -96,6 +100,7 @@ class Surroundings:
         while self._queue and len(self._seen) < LIMIT:
             self._visit(*self._queue.pop(0))
         self.plain += [link for link in self._attributes if link.key in self.names]
+        self.plain += [link for link in self._items if link.key in self._texts]
 
     def reaches(self, x: Any) -> bool:
         """Whether a tensor is in reach."""
@@ -154,6 +159,7 @@ class Surroundings:
         codes = list(_codes(f.__code__))
         for code in codes:
             self.names.update(code.co_names)
+            self._texts.update(x for x in code.co_consts if isinstance(x, str))
         cells = f.__closure__ or ()
         for name, cell in zip(f.__code__.co_freevars, cells, strict=True):
             self.cells.append(cell)
@@ -191,7 +197,8 @@ class Surroundings:
         self.modules.append(m)
         self._mention(type(m))
         own = vars(m)
-        self.containers += [own]
+        self.containers.append(own)
+        self._of_class(m, label, link)
         for registry in ("_parameters", "_buffers", "_modules"):
             part = own[registry]
             self.containers.append(part)
@@ -237,8 +244,9 @@ class Surroundings:
             else:
                 name = f"{label}[{key!r}]" if isinstance(key, PLAIN) else f"{label}[...]"
             if isinstance(value, PLAIN):
-                if attributes:
-                    self._attributes.append(Link("item", x, key, value, name, link))
+                kept = self._attributes if attributes else self._items
+                if isinstance(key, str):
+                    kept.append(Link("item", x, key, value, name, link))
                 continue
             self._link("item", x, key, value, name, link, False)
 
@@ -250,6 +258,26 @@ class Surroundings:
         own = getattr(x, "__dict__", None)
         if isinstance(own, dict):
             self._dict(own, label, link, attributes=True)
+        self._of_class(x, label, link)
+
+    def _of_class(self, x: Any, label: str, link: Link | None) -> None:
+        """What a class of the user's gives its objects: slots, and attributes of the class itself."""
+        for cls in type(x).__mro__:
+            if _library(cls.__module__):
+                continue
+            for name, value in list(vars(cls).items()):
+                if isinstance(value, types.MemberDescriptorType):  # of __slots__
+                    if hasattr(x, name):
+                        self._attribute(x, name, getattr(x, name), label, link)
+                elif isinstance(value, (TensorBase, *PLAIN)) and not name.startswith("__"):
+                    self._attribute(cls, name, value, label, link)
+
+    def _attribute(self, holder: Any, name: str, value: Any, label: str, link: Link | None) -> None:
+        label = _dotted(label, name)
+        if isinstance(value, PLAIN):
+            self._attributes.append(Link("attribute", holder, name, value, label, link))
+        else:
+            self._link("attribute", holder, name, value, label, link, False)
 
     def _mention(self, kind: type) -> None:
         """Take in the names that the methods of a class mention."""
@@ -291,9 +319,15 @@ def _foreign(f: types.FunctionType) -> bool:
 
 
 def _library(name: str) -> bool:
-    """Whether a module belongs to Python, NumPy or this package: its variables are no state of the user's."""
+    """Whether a module belongs to Python, this package or a well-known one: it has no state of the user's."""
     root = name.partition(".")[0]
-    return root in ("numpy", "chainrule") or (root in sys.stdlib_module_names and root != "__main__")
+    return root in _LIBRARIES or (root in sys.stdlib_module_names and root != "__main__")
+
+
+_LIBRARIES = (
+    "chainrule", "numpy", "scipy", "pandas", "pyarrow", "matplotlib", "sklearn", "PIL", "rich", "pytest",
+    "_pytest", "torch", "jax", "tqdm",
+)  # fmt: skip
 
 
 def _dotted(label: str, name: str) -> str:
