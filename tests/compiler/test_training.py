@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -172,6 +174,14 @@ def test_a_trace_in_one_thread_leaves_others_alone() -> None:
         assert go_on.wait(10)
         return x * 2
 
+    calls = []
+
+    def counted(x: Any) -> Any:
+        calls.append(1)
+        return x * 5
+
+    other = torch.compile(counted)
+    other(torch.ones(2))
     f = torch.compile(slow)
     thread = threading.Thread(target=f, args=(torch.ones(2),))
     thread.start()
@@ -179,6 +189,39 @@ def test_a_trace_in_one_thread_leaves_others_alone() -> None:
     x = torch.ones(2, requires_grad=True)
     (x * 3).sum().backward()  # runs at once, and is recorded on the tape as ever
     assert x.grad.tolist() == [3.0, 3.0]
+    eager_calls = len(calls)
+    assert other(torch.ones(2)).tolist() == [5.0, 5.0]  # a program that is there runs
+    assert len(calls) == eager_calls
     go_on.set()
     thread.join()
     assert f.traces == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_compiles_and_runs() -> None:
+    f = torch.compile(lambda x: x * 2 + torch.rand(()))
+    f(torch.ones(2))
+    locked, go_on = threading.Event(), threading.Event()
+
+    def hold(x: Any) -> Any:
+        locked.set()
+        go_on.wait(10)
+        return x * 3
+
+    thread = threading.Thread(target=torch.compile(hold), args=(torch.ones(2),))
+    thread.start()
+    assert locked.wait(10)  # the lock of traces is taken while the child is made
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of a fork beside threads
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            g = torch.compile(lambda x: x - 1)
+            right = f(torch.ones(2)).shape == (2,) and g(torch.ones(3)).tolist() == [0.0] * 3
+            status = 0 if right and f(torch.ones(3)).shape == (3,) else 2
+        finally:
+            os._exit(status)
+    go_on.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import eager
 from ..core.errors import ArgumentError, nearest
 from ..graph import simplify
 from ..graph.errors import KeptError
 from ..ops.primitive import tracing
+from ..tape import anomaly
 from .arguments import Arguments, difference, weak_or_strong
 from .errors import CompileError
 from .fast import MISS, short_way
@@ -66,7 +66,8 @@ class Compiled:
         self._signatures: list[Signature] = []  # the last used one first
         self._first: Short = _miss
         self._others: tuple[tuple[Signature, Short], ...] = ()
-        self._pinned: dict[int, Any] = {}  # tensors that some program captures
+        self._pinned: dict[int, weakref.ref[Any]] = {}  # tensors that some program captures
+        self._order = threading.RLock()  # who changes the list of programs
         self._went_eager: set[Any] = set()
         self._why = "it was not called yet"
         self.traces = 0
@@ -130,9 +131,7 @@ class Compiled:
     # -- the general way ------------------------------------------------------------------------------------
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if (
-            tracing.tracer is not None or eager.special
-        ):  # inside another trace, or every operation is looked at
+        if tracing.tracer is not None or anomaly.enabled():  # a part of another, or each operation is checked
             return self._function(*args, **kwargs)
         arguments = self._arguments(args, kwargs)
         if any(type(x._a) is not np.ndarray for x in arguments.tensors):  # symbols
@@ -149,13 +148,17 @@ class Compiled:
         return signature.run(arguments.tensors)
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
-        return Arguments(args, kwargs, self._names, lambda x: id(x) in self._pinned)
+        return Arguments(args, kwargs, self._names, self._is_pinned)
+
+    def _is_pinned(self, x: Any) -> bool:
+        ref = self._pinned.get(id(x))
+        return ref is not None and ref() is x
 
     def _find(self, arguments: Arguments) -> tuple[Signature | None, tuple[str, str, str] | None]:
         """A program for such a call; else what kept the likeliest one from being used."""
         first = None
         for s in self._signatures:
-            if s.key == arguments.key:
+            if s.key == arguments.key and s.alive():
                 change = s.broken(arguments.tensors)
                 if change is None:
                     return s, None
@@ -163,11 +166,12 @@ class Compiled:
         return None, first
 
     def _put_first(self, signature: Signature) -> None:
-        signatures = [signature, *(s for s in self._signatures if s is not signature)]
-        self._signatures = signatures
-        shorts = [(s, short_way(s)) for s in signatures[:AT_HAND]]
-        self._first = shorts[0][1] or _miss
-        self._others = tuple((s, f) for s, f in shorts[1:] if f is not None)
+        with self._order:
+            signatures = [signature, *(s for s in self._signatures if s is not signature and s.alive())]
+            shorts = [(s, short_way(s)) for s in signatures[:AT_HAND]]
+            self._signatures = signatures
+            self._first = shorts[0][1] or _miss
+            self._others = tuple((s, f) for s, f in shorts[1:] if f is not None)
 
     # -- tracing --------------------------------------------------------------------------------------------
 
@@ -194,8 +198,8 @@ class Compiled:
                 self._went_eager.add(arguments.key)
                 return None
             raise
-        self._pinned.update((id(x), x) for ref in recorded.met if (x := ref()) is not None)
-        if any(id(x) in self._pinned for x in arguments.tensors):
+        self._pinned.update((id(x), ref) for ref in recorded.met if (x := ref()) is not None)
+        if any(map(self._is_pinned, arguments.tensors)):
             # An input that the function reaches as well: traced again as a tensor from outside.
             before.restore()
             arguments.take(self._arguments(args, kwargs))
@@ -209,7 +213,6 @@ class Compiled:
         )
         self.traces += 1
         self._why = why
-        self._signatures.insert(0, signature)
         self._put_first(signature)
         return signature
 
@@ -220,9 +223,9 @@ class Compiled:
         def dead(ref: Any) -> None:
             compiled = me()
             if compiled is not None:
-                kept = [s for s in compiled._signatures if not any(h is ref for h in s.held)]
-                compiled._first, compiled._others = _miss, ()
-                compiled._signatures = kept
+                with compiled._order:
+                    compiled._first, compiled._others = _miss, ()
+                    compiled._signatures = [s for s in compiled._signatures if s.alive()]
 
         return dead
 

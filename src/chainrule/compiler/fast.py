@@ -9,7 +9,8 @@ general way (`Signature.run`) decides. Next: `compiled.py`.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
@@ -85,9 +86,11 @@ def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
     check.need(
         f"not E.special and M.grad is {grad} and M.inference is {inference} and D._default is {check(kind)}"
     )
-    inputs = []
+    inputs: list[str] = []
+    captured = {id(p.tensor) for p in places if isinstance(p, Captured)}
+    held = iter(s.held)
     for name, part in zip(names, positional, strict=True):
-        if not _argument(check, name, part, {id(p.tensor) for p in places if isinstance(p, Captured)}):
+        if not _argument(check, name, part, captured, held):
             return None
         if part[0] == "tensor":
             inputs.append(name)
@@ -134,7 +137,7 @@ def _run(text: _Text, s: Signature, inputs: list[str]) -> None:
         text.lines.append(run)
 
 
-def _argument(text: _Text, name: str, part: Any, captured: set[int]) -> bool:
+def _argument(text: _Text, name: str, part: Any, captured: set[int], held: Iterator[Any]) -> bool:
     """The checks of one argument; False if it is of an unusual kind."""
     kind = part[0]
     if kind == "tensor":
@@ -150,7 +153,7 @@ def _argument(text: _Text, name: str, part: Any, captured: set[int]) -> bool:
         )
         return True
     if kind == "the tensor" and part[1] in captured:  # its memory is guarded
-        text.need(f"id({name}) == {part[1]}")
+        _identity(text, name, next(held))
         return True
     if not isinstance(kind, type) or len(part) != 2:
         return False
@@ -159,10 +162,15 @@ def _argument(text: _Text, name: str, part: Any, captured: set[int]) -> bool:
     elif isinstance(part[1], str):
         text.need(f"type({name}) is {text(kind)} and repr({name}) == {part[1]!r}")
     elif isinstance(part[1], int):
-        text.need(f"id({name}) == {part[1]}")
+        _identity(text, name, next(held))
     else:
         return False
     return True
+
+
+def _identity(text: _Text, name: str, held: Any) -> None:
+    """An argument is that object; what is held of it is a weak reference where that is possible."""
+    text.need(f"{name} is {text(held)}{'()' if isinstance(held, weakref.ref) else ''}")
 
 
 def _guards(text: _Text, s: Signature) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -223,6 +224,10 @@ class Signature:
             return str(self.graph) if self.split is None else f"{self.graph}\n\n{self.split.backward}"
         text = self.program.show(stage)
         return text if self.backward is None else f"{text}\n\n{self.backward.show(stage)}"
+
+    def alive(self) -> bool:
+        """Whether all objects that its key means are still there; their numbers may be others' by now."""
+        return all(x() is not None for x in self.held if isinstance(x, weakref.ref))
 
     def captures_overlap(self) -> bool:
         """Whether a captured tensor that is written shares memory with another one."""
