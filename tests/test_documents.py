@@ -1,4 +1,4 @@
-"""The examples in the README, in CONTRIBUTING and in docs/graphs.md are run, so that they cannot go stale."""
+"""The examples in the README, in CONTRIBUTING and in docs are run, so that they cannot go stale."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md", "docs/compile.md"])
 def test_examples_run(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(
@@ -65,7 +65,15 @@ def test_commands_of_the_readme_are_those_of_ci() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/graphs.md"]
+    "document",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/architecture.md",
+        "docs/graphs.md",
+        "docs/compile.md",
+    ],
 )
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document

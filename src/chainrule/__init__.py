@@ -344,7 +344,7 @@ _LAZY = (
     "training",
     "utils",
 )
-_FROM = {"load": "serialization", "save": "serialization", "symbol": "graph"}
+_FROM = {"compile": "compiler", "load": "serialization", "save": "serialization", "symbol": "graph"}
 
 
 def __getattr__(name: str) -> _Any:
@@ -439,6 +439,7 @@ __all__ = [
     "clip",
     "clone",
     "column_stack",
+    "compile",
     "concat",
     "concatenate",
     "cos",

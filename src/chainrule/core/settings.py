@@ -47,6 +47,13 @@ _CHECK: Final = Setting(
     "shape and type and searched for the first NaN or infinity.",
 )
 
+_COMPILE: Final = Setting(
+    name="CHAINRULE_COMPILE",
+    choices=("0", "1"),
+    default="1",
+    help="With 0 compiled functions run with NumPy, value by value, instead of as native code.",
+)
+
 _SHOW: Final = Setting(
     name="CHAINRULE_SHOW",
     choices=("none", "graph", "simplified"),
@@ -73,7 +80,7 @@ _THREADS: Final = Setting(
 
 def describe() -> list[Setting]:
     """All settings, in the order of their names."""
-    return [_CACHE, _CHECK, _SHOW, _THREADS, _TRACEBACK]
+    return [_CACHE, _CHECK, _COMPILE, _SHOW, _THREADS, _TRACEBACK]
 
 
 @cache
@@ -97,6 +104,15 @@ def check() -> bool:
     Raises: ValueError if the variable has a value that is not among the choices.
     """
     return _read(_CHECK) == ["1"]
+
+
+@cache
+def native() -> bool:
+    """`CHAINRULE_COMPILE`: whether compiled functions become native code.
+
+    Raises: ValueError if the variable has a value that is not among the choices.
+    """
+    return _read(_COMPILE) == ["1"]
 
 
 @cache

@@ -1,1 +1,1 @@
-"""What runs graphs: `cpu/` compiles them to native code. With NumPy they run in `../graph/evaluate.py`."""
+"""What runs graphs: `cpu/` compiles them to native code, `reference.py` evaluates them with NumPy."""

@@ -11,3 +11,7 @@ class GraphError(ChainruleError, ValueError):
 
 class TraceError(ChainruleError, RuntimeError):
     """Something in a traced function that cannot become part of a graph."""
+
+
+class KeptError(TraceError):
+    """A tensor that was made in the trace is still held when it ends."""

@@ -26,7 +26,7 @@ from ..creation import as_tensor
 from ..ops.primitive import tracing
 from .captures import constants, name_them
 from .debug import show
-from .errors import TraceError
+from .errors import KeptError, TraceError
 from .graph import Graph
 from .host import Host
 from .iteration import refuse_left, refuse_unknown
@@ -128,7 +128,7 @@ def _refuse_kept(made: list[weakref.ref[Any]]) -> None:
         x = ref()
         if x is not None:
             v = x._value
-            raise TraceError.of(
+            raise KeptError.of(
                 "trace",
                 given=f"a tensor {x._a.shape} that was made inside the traced function, at "
                 f"{describe(v.site)}, "
@@ -141,8 +141,8 @@ def _refuse_kept(made: list[weakref.ref[Any]]) -> None:
             )
 
 
-def _kept_and_written(v: Value) -> TraceError:
-    return TraceError.of(
+def _kept_and_written(v: Value) -> KeptError:
+    return KeptError.of(
         "trace",
         given=f"a tensor {v.shape} that was made inside the traced function, changed in place, and is still "
         f"held "

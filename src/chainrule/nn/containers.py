@@ -8,6 +8,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any, Self
 
 from .module import Module, bracketed, indented
+from .registry import changes
 
 
 class _Row(Module):
@@ -213,6 +214,7 @@ class ModuleDict(Module):
 
     def __delitem__(self, key: str) -> None:
         del self._modules[key]
+        changes.count += 1
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -226,9 +228,11 @@ class ModuleDict(Module):
     def clear(self) -> None:
         """Remove all modules."""
         self._modules.clear()
+        changes.count += 1
 
     def pop(self, key: str) -> Module:
         """Take a module out."""
+        changes.count += 1
         return self._modules.pop(key)
 
     def keys(self) -> KeysView[str]:

@@ -18,7 +18,7 @@ from . import state as _state
 from .hooks import Hook, Hooks, RemovableHandle
 from .locate import Facts, annotate
 from .parameter import Parameter
-from .registry import Registry, typename
+from .registry import Registry, changes, typename
 
 
 class Module(Registry):
@@ -250,6 +250,7 @@ class Module(Registry):
             for name, buffer in module._buffers.items():
                 if buffer is not None:
                     module._buffers[name] = fn(buffer)
+        changes.count += 1
         return self
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:

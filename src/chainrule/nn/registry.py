@@ -14,6 +14,18 @@ from .parameter import Buffer, Parameter
 _REGISTRIES = ("_parameters", "_buffers", "_modules")
 
 
+class Changes:
+    """Counts changes of attributes of all modules, so that compiled code can see that there were none."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+changes = Changes()
+
+
 class Registry:
     """The named parts of a module. A name belongs to one of the three kinds, or to an ordinary attribute."""
 
@@ -44,6 +56,7 @@ class Registry:
                 "  try: compute it in forward() from the parameters it depends on, or Parameter(x.detach())"
             )
         self._parameters[name] = param
+        changes.count += 1
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but is not trained. Not persistent: it is not saved."""
@@ -53,6 +66,7 @@ class Registry:
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (Tensor or None required)"
             )
         self._buffers[name] = tensor
+        changes.count += 1
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -64,6 +78,7 @@ class Registry:
         if module is not None and not isinstance(module, Registry):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._modules[name] = module
+        changes.count += 1
 
     register_module = add_module
 
@@ -97,6 +112,7 @@ class Registry:
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
+        changes.count += 1
         if isinstance(value, Parameter):
             self._take_over("_parameters", "parameters", name)
             self.register_parameter(name, value)
@@ -136,6 +152,7 @@ class Registry:
             self._non_persistent_buffers_set.discard(name)
 
     def __delattr__(self, name: str) -> None:
+        changes.count += 1
         for registry in _REGISTRIES:
             if name in self.__dict__.get(registry, ()):
                 del self.__dict__[registry][name]

@@ -14,6 +14,7 @@ from ..autograd import no_grad
 from ..core.errors import ArgumentError, nearest
 from ..tensor import Tensor
 from .parameter import Parameter
+from .registry import changes
 
 if TYPE_CHECKING:
     from .module import Module
@@ -108,6 +109,8 @@ def _put(slot: _Slot, value: Tensor, assign: bool) -> None:
         slot.members[slot.name] = Parameter(value.detach(), requires_grad=old.requires_grad)
     else:
         slot.members[slot.name] = value
+    if assign:
+        changes.count += 1
 
 
 def _problems(slots: dict[str, _Slot], state: Mapping[str, Any], result: IncompatibleKeys) -> list[str]:

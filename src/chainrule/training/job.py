@@ -300,6 +300,7 @@ def _fit(run: Run, train: _Part, validation: _Part, watcher: Watcher) -> History
             metrics=metrics if held_out else None,
             on_step=watcher.step,
             on_epoch=watcher.epoch,
+            on_note=watcher.note,
         )
     except Diverged as problem:
         raise Diverged(f"{problem}; try a smaller --lr than {run.settings.lr:g}") from problem

@@ -15,7 +15,7 @@ from .. import Tensor, no_grad
 from ..nn import Module
 from ..optim import Optimizer
 from .interrupt import stop_on_interrupt
-from .step import Loss, train_step
+from .step import Loss, Stepper
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 
@@ -60,6 +60,7 @@ def fit(
     metrics: Callable[[], dict[str, float]] | None = None,
     on_step: Callable[[], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> History:
     """Train until the epochs are over, validation has not improved for `patience` epochs, or Ctrl-C.
 
@@ -71,6 +72,7 @@ def fit(
              train, validation: batches (x, y), as a DataLoader gives them, anew in each epoch.
              metrics: called after each epoch, in eval mode and without gradients; its result is kept in the
              history. on_step, on_epoch: called after each batch and each epoch, for a progress bar.
+             on_note: is told if steps cannot be compiled, and why; they run as written then.
     Raises:  Diverged: the training loss of an epoch is infinite or not a number.
 
     >>> import chainrule as torch
@@ -88,9 +90,10 @@ def fit(
     start = _copy_of_weights(model)
     best: dict[str, Tensor] = start
     lowest = math.inf
+    step = Stepper(model, loss, optimizer, on_note)
     with stop_on_interrupt() as wish:
         for number in range(1, epochs + 1):
-            train_loss = _train_epoch(model, loss, optimizer, train, lambda: wish.stop, on_step)
+            train_loss = _train_epoch(model, step, train, lambda: wish.stop, on_step)
             if train_loss is None:
                 history.stopped = "interrupt"
                 break
@@ -135,8 +138,7 @@ def evaluate(model: Module, loss: Loss, batches: Batches) -> float:
 
 def _train_epoch(
     model: Module,
-    loss: Loss,
-    optimizer: Optimizer,
+    step: Stepper,
     batches: Batches,
     stop: Callable[[], bool],
     on_step: Callable[[], None] | None,
@@ -148,7 +150,7 @@ def _train_epoch(
         if stop():
             return None
         # The last batch of an epoch may be smaller: each counts with its number of samples.
-        total += float(train_step(model, loss, optimizer, batch)) * len(batch[0])
+        total += float(step(batch)) * len(batch[0])
         samples += len(batch[0])
         if on_step is not None:
             on_step()
