@@ -1,0 +1,150 @@
+"""A workload on all sides: trained, held against each other, then timed in turns.
+
+Each side runs every form it has. First each trains as many steps from the same starting weights, and the losses
+are compared (this is the warm-up, compilation included); then there are rounds, in each of which every form is
+measured once. A slow moment of the machine thus hits all of them.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from . import sides
+from .measure import Case, Timing
+from .problems import Array, inputs_of, loss_of, training_problem, value_of
+from .worker import SideError, Workers
+from .workloads import Expression, Training, Workload
+
+PAUSE = 0.03  # seconds between measurements: threads of the last side stop waiting for work
+THREADS = 2
+
+
+@dataclass
+class Entry:
+    """One form of one side. `timing` is in seconds per step; `found` is its loss, or the error of its result."""
+
+    side: str
+    form: str
+    threads: int
+    steps: int = 1
+    calls: int = 1
+    first: float = 0.0  # seconds of the first run: compilation, where there is one
+    found: float | None = None
+    timing: Timing = field(default_factory=Timing)
+
+    @property
+    def label(self) -> str:
+        return f"{self.side} ({self.form}, {self.threads} thread{'s' * (self.threads > 1)})"
+
+
+@dataclass
+class Outcome:
+    """What came of a workload. `problems` are sides that failed or disagree, each a line to be read."""
+
+    work: Workload | Case
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def best(self, side: str, threads: int = THREADS) -> Entry | None:
+        """A side's fastest form, by the median."""
+        entries = [e for e in self.entries if e.side == side and e.threads == threads]
+        return min(entries, key=lambda e: e.timing.median, default=None)
+
+
+def measure(
+    work: Workload | Case, workers: Workers, chosen: tuple[str, ...], *, rounds: int, quick: bool = False
+) -> Outcome:
+    """Build, train, compare, time."""
+    outcome = Outcome(work)
+    shown = work.quick() if quick and not isinstance(work, Case) else work
+    outcome.work = shown
+    thread_counts = (THREADS,) if isinstance(work, Case) else work.threads
+    with tempfile.TemporaryDirectory() as folder:
+        results: list[tuple[Entry, list[Array]]] = []
+        for threads in thread_counts:
+            for side in chosen:
+                try:
+                    names = workers.of(side, threads).ask("open", work=work.name, quick=quick)["forms"]
+                except SideError as problem:
+                    outcome.problems.append(f"{side}: {problem}")
+                    workers.lost(side, threads)
+                    continue
+                for form in names:
+                    entry = Entry(side, form, threads)
+                    try:
+                        results.append((entry, _prepare(entry, shown, workers, Path(folder))))
+                        outcome.entries.append(entry)
+                    except SideError as problem:
+                        outcome.problems.append(f"{entry.label}: {problem}")
+    outcome.problems += compare(shown, results)
+    for _ in range(rounds):
+        for entry in outcome.entries:
+            time.sleep(PAUSE)
+            worker = workers.of(entry.side, entry.threads)
+            seconds = worker.ask("time", form=entry.form, calls=entry.calls)["seconds"]
+            entry.timing.seconds.append(seconds / entry.steps)
+    return outcome
+
+
+def _prepare(entry: Entry, work: Workload | Case, workers: Workers, folder: Path) -> list[Array]:
+    """Build a form, let it train, and find out how often it has to be called to be timed."""
+    worker, form = workers.of(entry.side, entry.threads), entry.form
+    entry.steps = worker.ask("build", form=form)["steps"]
+    runs = max(1, work.steps // entry.steps) if isinstance(work, Training) else 1
+    file = str(folder / "results.npz")
+    entry.first = worker.ask("train", form=form, runs=runs, file=file)["first"]
+    with np.load(file) as saved:
+        arrays = [saved[name] for name in saved.files]
+    entry.calls = worker.ask("warm", form=form)["calls"]
+    return arrays
+
+
+def compare(work: Workload | Case, results: list[tuple[Entry, list[Array]]]) -> list[str]:
+    """Fill in what each side found, and say who is wrong.
+
+    Trained weights are judged by their loss over all rows. The middle one of all losses is taken for the right one;
+    a side disagrees if it is further from that than the workload's tolerance, a share of what training gained, or
+    if it gained nothing. With two sides both are named. A value is compared with the formula in float64.
+    """
+    if isinstance(work, Case):
+        return []
+    problems = []
+    if isinstance(work, Expression):
+        value = value_of(work, inputs_of(work))
+        for entry, (array,) in results:
+            entry.found = float((np.abs(array - value) / np.maximum(1, np.abs(value))).max())
+            if not entry.found <= work.tolerance:
+                problems.append(f"{entry.label}: wrong by {entry.found:.2g}, at most {work.tolerance:g} is right")
+        return problems
+    problem = training_problem(work)
+    start = loss_of(work, problem, problem.weights)
+    for entry, weights in results:
+        entry.found = loss_of(work, problem, weights)
+    middle = statistics.median([float(entry.found or 0) for entry, _ in results]) if results else start
+    for entry, _ in results:
+        if not (abs(entry.found - middle) <= work.tolerance * (start - middle) and entry.found < start):
+            problems.append(
+                f"{entry.label}: ends at the loss {entry.found:.6g}, the middle of all is {middle:.6g}; "
+                f"of the {start - middle:.3g} gained {work.tolerance:.2%} may differ"
+            )
+    return problems
+
+
+def machine(workers: Workers) -> dict[str, float]:
+    """The machine's rates, from a process that runs no side."""
+    answer = workers.of("NumPy", THREADS).ask("limits")
+    return {"products": answer["products"], "copy": answer["copy"]}
+
+
+def control(workers: Workers) -> float:
+    """The time of the control."""
+    return float(workers.of("NumPy", THREADS).ask("control")["seconds"])
+
+
+__all__ = ["Entry", "Outcome", "compare", "control", "machine", "measure", "sides"]
