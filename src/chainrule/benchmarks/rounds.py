@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from . import sides
 from .measure import Case, Timing
 from .problems import Array, inputs_of, loss_of, training_problem, value_of
 from .worker import SideError, Workers
@@ -146,5 +145,3 @@ def control(workers: Workers) -> float:
     """The time of the control."""
     return float(workers.of("NumPy", THREADS).ask("control")["seconds"])
 
-
-__all__ = ["Entry", "Outcome", "compare", "control", "machine", "measure", "sides"]

@@ -79,7 +79,7 @@ class Training:
         if self.optimizer != "by hand":  # which divides by the whole batch's size
             rows += 0 if self.full_batch else batch // 2
         # Few rows, and so few steps: what the order of the rows does has not evened out.
-        return replace(self, rows=rows, batch=batch, steps=20, tolerance=10 * self.tolerance)
+        return replace(self, rows=rows, batch=batch, steps=20, tolerance=10 * self.tolerance, targets={}, share=None)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,6 @@ class Expression:
     formula: Literal["chain", "softmax", "call"]
     title: str
     shapes: tuple[tuple[int, ...], ...]  # of the inputs
-    what: str
     into: bool = False  # whether the result is written over the last one, or is a new array for each call
     threads: tuple[int, ...] = (2,)
     targets: Mapping[str, float] = field(default_factory=dict)
@@ -101,13 +100,21 @@ class Expression:
     flops = 0.0
 
     @property
+    def what(self) -> str:
+        """Sizes in words."""
+        shape = " × ".join(f"{n:,}" for n in self.shapes[0])
+        count = f"{len(self.shapes)} arrays of " if len(self.shapes) > 1 else ""
+        return f"{count}{shape} float32" + ("; written over the last result" if self.into else "")
+
+    @property
     def bytes(self) -> float:
         """Inputs read once, the result (of the first input's shape) written once."""
         return 4.0 * (sum(prod(shape) for shape in self.shapes) + prod(self.shapes[0]))
 
     def quick(self) -> Expression:
         """The same on less."""
-        return replace(self, shapes=tuple((min(s[0], 1000), *s[1:]) for s in self.shapes))
+        shapes = tuple((min(s[0], 1000), *s[1:]) for s in self.shapes)
+        return replace(self, shapes=shapes, targets={}, share=None, most=None)
 
 
 Workload = Training | Expression
@@ -150,8 +157,7 @@ def _expression(name: Literal["chain", "softmax"], title: str, **settings: Any) 
     PyTorch and JAX give up the pages of a dropped result and pay for new ones; told where to write, they do not.
     """
     new = Expression(name=name, formula=name, title=title, **settings)
-    what = f"{new.what}; written over the last result"
-    over = replace(new, name=f"{name}-into", title=f"{title}, into", what=what, into=True, targets={}, share=None)
+    over = replace(new, name=f"{name}-into", title=f"{title}, in place", into=True, targets={}, share=None)
     return new, over
 
 
@@ -225,7 +231,6 @@ WORKLOADS: tuple[Workload, ...] = (
         name="chain",
         title="tanh(a*b + a) * b",
         shapes=((20_000_000,), (20_000_000,)),
-        what="20 million float32",
         targets={"PyTorch": 10, "JAX": 3},
         share=0.85,
     ),
@@ -233,15 +238,13 @@ WORKLOADS: tuple[Workload, ...] = (
         name="softmax",
         title="softmax of rows",
         shapes=((20_000, 512),),
-        what="20,000 × 512 float32",
         targets={"PyTorch": 3, "JAX": 1.5},
     ),
     Expression(
         name="call",
         formula="call",
-        title="a call, 6 captured",
+        title="a sum, 6 of 7 captured",
         shapes=((4,),) * 7,
-        what="x + a + b + c + d + e + f, 4 float32 each: the cost of the call itself",
         most=5e-6,
     ),
 )
