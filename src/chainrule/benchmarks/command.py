@@ -19,7 +19,7 @@ from . import fresh, picture, rounds, sides, table
 from .loops import LOOPS
 from .measure import Case, show
 from .operations import OPERATIONS
-from .rounds import Outcome
+from .rounds import Moment, Outcome
 from .summary import Machine, Row, Verdict, as_json, rows_of, verdicts_of_starts
 from .worker import Workers
 from .workloads import WORKLOADS, Workload
@@ -50,45 +50,52 @@ class Results:
 
 
 def run(request: Request, stream: TextIO) -> int:
-    """Measure, print, write. The status is 1 if a side failed or the sides disagree, not if a target is missed."""
+    """Measure, print, write. The status is 1 if a side failed or is wrong, not if a target is missed."""
     chosen, missing = _choose(request.sides)
     results = Results([], [], [])
-    controls: list[float] = []
+    moments: list[Moment] = []
     kinds = request.kinds or KINDS
     with Workers() as workers:
-        rates = rounds.machine(workers)
-        machine = Machine(describe(rates), **rates)
-        stream.write(f"{machine.text}\n")
+        stream.write(f"{describe(chosen)}\n")
         stream.writelines(f"without {side}: {reason}\n" for side, reason in missing.items())
         stream.flush()
         for work in _works(kinds, request.only):
-            controls.append(rounds.control(workers))
+            moments.append(rounds.moment(workers))
             takes_part = tuple(side for side in chosen if side in sides.sides_for(work))
             outcome = rounds.measure(work, workers, takes_part, rounds=request.rounds, quick=request.quick)
             results.outcomes.append(outcome)
             results.problems += [f"{work.name}: {problem}" for problem in outcome.problems]
             _progress(stream, outcome)
-        controls.append(rounds.control(workers))
+        moments.append(rounds.moment(workers))
     if "start" in kinds and not request.only:
         times = 1 if request.quick else request.rounds
         results.starts += fresh.imports(chosen, times)
         starts, problems = fresh.first_calls(chosen, times, rounds.THREADS)
         results.starts += starts
         results.problems += problems
-    _report(stream, results, machine, controls)
+    machine = _machine(chosen, moments)
+    _report(stream, results, machine, moments, request.quick)
     if request.out is not None:
-        _write(request.out, results, machine, controls, {side: sides.version(side) for side in chosen})
+        _write(request.out, results, machine, moments, chosen)
         stream.write(f"wrote {request.out / 'benchmarks.json'}, .md and .png\n")
     return 1 if results.problems else 0
 
 
-def describe(rates: dict[str, float]) -> str:
-    """The machine, in one line."""
-    rate = f"products {rates['products'] / 1e9:.0f} Gflop/s, copy {rates['copy'] / 1e9:.1f} GB/s"
+def describe(chosen: tuple[str, ...]) -> str:
+    """The machine and the versions, in one line."""
+    packages = dict.fromkeys(sides.PACKAGES[side] for side in chosen)
+    versions = ", ".join(f"{name} {version(name)}" for name in [*packages, "numpy"])
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {rounds.THREADS} threads; {rate}; "
-        f"Python {platform.python_version()}, NumPy {version('numpy')}; {time.strftime('%Y-%m-%d')}"
+        f"{_processor()}, {os.cpu_count()} cores, {rounds.THREADS} threads; "
+        f"Python {platform.python_version()}, {versions}; {time.strftime('%Y-%m-%d')}"
     )
+
+
+def _machine(chosen: tuple[str, ...], moments: list[Moment]) -> Machine:
+    """The machine at its best moment: what could have been reached."""
+    products, copy = max(m.products for m in moments), max(m.copy for m in moments)
+    rates = f"products {products / 1e9:.0f} Gflop/s, copy {copy / 1e9:.1f} GB/s"
+    return Machine(f"{describe(chosen)}; {rates}", products, copy)
 
 
 def _processor() -> str:
@@ -126,8 +133,8 @@ def _rows(results: Results, machine: Machine, *, eager: bool) -> list[Row]:
     return [row for outcome in chosen for row in rows_of(outcome, machine)]
 
 
-def _report(stream: TextIO, results: Results, machine: Machine, controls: list[float]) -> None:
-    stream.write("\n")
+def _report(stream: TextIO, results: Results, machine: Machine, moments: list[Moment], quick: bool) -> None:
+    stream.write(f"\n{machine.text}\n\n")
     verdicts: list[Verdict] = []
     if rows := _rows(results, machine, eager=False):
         table.print_rows(stream, "time of a step: median, best below", rows, shares=True)
@@ -138,22 +145,24 @@ def _report(stream: TextIO, results: Results, machine: Machine, controls: list[f
     if results.starts:
         table.print_starts(stream, results.starts)
         verdicts += verdicts_of_starts(results.starts)
-    table.print_verdicts(stream, verdicts, results.problems)
+    # What is promised, is promised for the real sizes.
+    table.print_verdicts(stream, [] if quick else verdicts, results.problems)
+    controls = [moment.control for moment in moments]
     spread = max(controls) / min(controls)
-    stream.write(f"control (no side's code): {show(min(controls))} at best, {spread:.2f} times that at worst\n")
+    stream.write(f"control (no side's code): {show(min(controls))}, at worst {spread:.2f} times that\n")
     if spread > STEADY:
         stream.write("the machine was not steady: a ratio of this run may be off by as much\n")
 
 
 def _write(
-    folder: Path, results: Results, machine: Machine, controls: list[float], versions: dict[str, str]
+    folder: Path, results: Results, machine: Machine, moments: list[Moment], chosen: tuple[str, ...]
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    facts = as_json(machine, controls, results.outcomes, results.starts, versions)
+    versions = {side: sides.version(side) for side in chosen}
+    facts = as_json(machine, moments, results.outcomes, results.starts, versions)
     text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     (folder / "benchmarks.json").write_text(text, encoding="utf-8")
     rows = _rows(results, machine, eager=False)
     (folder / "benchmarks.md").write_text(f"{table.markdown(rows)}\n\n{machine.text}\n", encoding="utf-8")
     if rows:
         picture.draw(rows, machine.text, folder / "benchmarks.png")
-

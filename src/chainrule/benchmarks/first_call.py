@@ -1,7 +1,7 @@
-"""`python -m chainrule.benchmarks.first_call SIDE THREADS`: the first call of a compiled training step, as JSON.
+"""The first call of a compiled training step: `python -m chainrule.benchmarks.first_call SIDE THREADS`.
 
-The step is that of the MLP 784-256-10 with SGD at batch 256, with everything around it prepared. `fresh.py` starts
-this in a new interpreter.
+The step is that of the MLP 784-256-10 with SGD at batch 256, with everything around it prepared. `fresh.py`
+starts this in a new interpreter.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What the first moments of a program cost, each measured in a new interpreter: the import and the first call.
+"""What the first moments of a program cost, each in a new interpreter: the import and the first call.
 
-The first call of a compiled training step is cold with an empty folder for what has been compiled, and warm with
-the folder that the cold one left behind.
+The first call of a compiled training step is cold with an empty folder for what has been compiled, and warm
+with the folder that the cold one left behind.
 """
 
 from __future__ import annotations
@@ -111,4 +111,3 @@ def first_call(side: str, folder: str, threads: int) -> float:
         env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), **cache},
     )
     return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
-

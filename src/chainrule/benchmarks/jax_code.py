@@ -1,11 +1,12 @@
 """The workloads in JAX, as someone would write them who knows it well.
 
 State is donated, so that updates happen in place; rows are gathered inside the compiled code, without bounds
-checks; a whole epoch is one `lax.scan`. Three forms, of which the fastest one counts: a call per step, a call per
-epoch, and the latter with the order of the rows from NumPy, which permutes much faster than JAX does on a CPU.
+checks; a whole epoch is one `lax.scan`. Three forms, of which the fastest one counts: a call per step, a call
+per epoch, and the latter with the order of the rows from NumPy, which permutes much faster than JAX does on a
+CPU.
 
-Tried and left out, because it is slower or no faster: gathering the whole epoch before the scan, unrolling the
-scan, the `rbg` random numbers.
+Tried and left out, because it is slower or no faster: gathering the whole epoch before the scan, unrolling
+the scan, the `rbg` random numbers.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def training(work: Training, whole: bool, numpy_order: bool = False, count: int 
     """An epoch; of a full batch, `count` steps. `whole`: in one call."""
     jax, jnp = importlib.import_module("jax"), importlib.import_module("jax.numpy")
     problem = training_problem(work)
-    x, y = jnp.asarray(problem.x), jnp.asarray(problem.y.astype(np.int32 if problem.y.ndim == 1 else np.float32))
+    x, y = jnp.asarray(problem.x), jnp.asarray(problem.y)  # class numbers become int32
     draw = np.random.default_rng(1)
     step = step_of(work, in_loop=whole)
     full = work.rows // work.batch * work.batch  # rows in batches that are not short

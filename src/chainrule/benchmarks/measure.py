@@ -18,7 +18,7 @@ BLOCK = 0.02  # seconds: a block of calls is at least this long, far above the c
 
 @dataclass(frozen=True)
 class Case:
-    """A piece of work that is written once, for chainrule and PyTorch alike: `workload(torch)` prepares it."""
+    """A piece of work written once for chainrule and PyTorch: `workload(torch)` prepares it."""
 
     name: str
     what: str  # sizes, dtype, and what is inside the timed part

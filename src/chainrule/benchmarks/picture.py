@@ -6,6 +6,7 @@ Dots on a logarithmic scale, not bars: what is compared are ratios, and a bar wo
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from .measure import show
 from .summary import Row
@@ -19,6 +20,8 @@ COLOURS = {
     "chainrule": "#12548f",  # drawn last: on top
 }
 INK, QUIET, LINE = "#222222", "#808080", "#e4e4e4"
+DOT: dict[str, Any] = {"markersize": 9, "markeredgecolor": "white", "markeredgewidth": 0.9, "zorder": 3}
+LABEL: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5, "zorder": 4}
 HEIGHT = 0.52  # inches of a workload
 TOP, BOTTOM, WIDTH = 1.0, 0.85, 9.5  # inches
 
@@ -37,22 +40,19 @@ def draw(rows: list[Row], machine: str, file: Path) -> None:
         raise ValueError("there is nothing to draw")
     high = TOP + BOTTOM + HEIGHT * len(rows)
     figure = Figure(figsize=(WIDTH, high), dpi=150, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     axes = figure.add_axes((0.27, BOTTOM / high, 0.69, 1 - (TOP + BOTTOM) / high))
     for i, row in enumerate(rows):
         times = {side: relative(row, side) for side in COLOURS if side in row.best}
-        axes.plot([min(times.values()), max(times.values())], [i, i], color="#c9c9c9", linewidth=1.2, zorder=1)
+        ends = min(times.values()), max(times.values())
+        axes.plot(ends, (i, i), color="#c9c9c9", linewidth=1.2, zorder=1)
         for side, at in times.items():
-            axes.plot(
-                at, i, "o", color=COLOURS[side], markersize=9, markeredgecolor="white", markeredgewidth=0.9, zorder=3
-            )
+            axes.plot(at, i, "o", color=COLOURS[side], **DOT)
             if side in AGAINST:  # PyTorch's above its dot, JAX's below: they never meet
                 above = side == AGAINST[0]
-                axes.annotate(
-                    f"{ratio(at)}×", (at, i), (0, 6 if above else -6), textcoords="offset points", ha="center",
-                    va="bottom" if above else "top", fontsize=7.5, color=COLOURS[side], zorder=4,
-                )  # fmt: skip
-        place = {"transform": axes.get_yaxis_transform(), "ha": "right"}
+                style: dict[str, Any] = {"va": "bottom" if above else "top", "color": COLOURS[side], **LABEL}
+                axes.annotate(f"{ratio(at)}×", (at, i), (0, 6 if above else -6), **style)
+        place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "right"}
         axes.text(-0.03, i - 0.04, row.title, va="bottom", fontsize=10, color=INK, **place)
         axes.text(-0.03, i + 0.06, _ours(row), va="top", fontsize=8, color=QUIET, **place)
     axes.axvline(1, color=COLOURS["chainrule"], linewidth=0.9, zorder=2)
@@ -71,15 +71,16 @@ def draw(rows: list[Row], machine: str, file: Path) -> None:
 
     compiled = any("chainrule" in row.best for row in rows)
     ours = "chainrule" if compiled else "chainrule's eager mode"
-    figure.text(0.02, 1 - 0.34 / high, f"Time of a step, as a multiple of {ours}'s", fontsize=15, color=INK, weight="bold")
+    title = f"Time of a step, as a multiple of {ours}'s"
+    figure.text(0.02, 1 - 0.34 / high, title, fontsize=15, color=INK, weight="bold")
     at = 0.02
     for side in ("chainrule", "chainrule eager", "PyTorch", "torch.compile", "JAX"):
         if any(side in row.best for row in rows):
             figure.text(at, 1 - 0.66 / high, "●", fontsize=11, color=COLOURS[side], va="center")
             label = figure.text(at + 0.019, 1 - 0.66 / high, side, fontsize=10, color=INK, va="center")
-            at = label.get_window_extent(canvas.get_renderer()).x1 / figure.bbox.width + 0.025
-    figure.text(0.02, 0.36 / high, "Medians of one run, the fastest form of each side; right is slower.",
-                fontsize=8, color=QUIET)  # fmt: skip
+            at = label.get_window_extent().x1 / figure.bbox.width + 0.025
+    note = "Medians of one run, the fastest form of each side; right is slower."
+    figure.text(0.02, 0.36 / high, note, fontsize=8, color=QUIET)
     figure.text(0.02, 0.16 / high, machine, fontsize=8, color=QUIET)
     figure.savefig(file)
 

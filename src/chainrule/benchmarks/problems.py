@@ -1,7 +1,7 @@
 """Data and starting weights of a workload, made with NumPy from a seed, and the loss of trained weights.
 
-Every process that takes part makes the same arrays here. The loss is computed here as well, in plain NumPy with
-sums in float64, so that no side judges itself.
+Every process that takes part makes the same arrays here. The loss is computed here as well, in plain NumPy
+with sums in float64, so that no side judges itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROWS = 4096  # rows at a time where the loss is computed: what is needed in betw
 
 
 class Problem(NamedTuple):
-    """x: (rows, features); y: (rows, 1) float32 or class numbers (rows,) int64; weights: w (out, in), b (out,)."""
+    """x: (rows, features); y: (rows, 1), or class numbers (rows,); weights: w (out, in), b (out,), ..."""
 
     x: Array
     y: Array
@@ -31,15 +31,15 @@ def training_problem(work: Training) -> Problem:
     features, outputs = work.sizes[0], work.sizes[-1]
     x = draw.standard_normal((work.rows, features), dtype=np.float32)
     if work.loss == "half squares":  # the data of the book's linear regression
-        y: Array = x @ np.array([[2.0], [-3.4]], np.float32) + np.float32(4.2)
-        y += draw.normal(0, 0.01, y.shape).astype(np.float32)
+        w = np.array([[2.0], [-3.4]])  # (2, 1)
+        y: Array = (x @ w + 4.2 + draw.normal(0, 0.01, (work.rows, 1))).astype(np.float32)
     else:
         teacher = draw.standard_normal((features, outputs), dtype=np.float32) / np.float32(features**0.5)
         scores = 3 * x @ teacher  # (rows, features) @ (features, outputs) -> (rows, outputs)
         if work.loss == "cross-entropy":  # classes drawn with these scores as logits, by Gumbel's trick
-            y = np.argmax(scores + draw.gumbel(size=scores.shape).astype(np.float32), axis=1).astype(np.int64)
+            y = np.argmax(scores + draw.gumbel(size=scores.shape), axis=1)
         else:
-            y = np.tanh(scores) + draw.normal(0, 0.1, scores.shape).astype(np.float32)
+            y = (np.tanh(scores) + draw.normal(0, 0.1, scores.shape)).astype(np.float32)
     weights: list[Array] = []
     for inputs, units in zip(work.sizes, work.sizes[1:], strict=False):
         bound = inputs**-0.5  # nn.Linear's own
@@ -67,7 +67,8 @@ def loss_of(work: Training, problem: Problem, weights: list[Array]) -> float:
         out = out.astype(np.float64)
         if work.loss == "cross-entropy":
             top = out.max(axis=1)
-            total += float((np.log(np.exp(out - top[:, None]).sum(axis=1)) + top - out[range(len(y)), y]).sum())
+            sums = np.log(np.exp(out - top[:, None]).sum(axis=1)) + top  # (n,)
+            total += float((sums - out[np.arange(len(y)), y]).sum())
         else:
             total += float(((out - y) ** 2).sum()) / (2 if work.loss == "half squares" else 1)
     return total / work.rows

@@ -12,7 +12,7 @@ class Program(NamedTuple):
     """A workload, ready to run on one side.
 
     run: does `steps` steps, or evaluates the expression, and returns when all of it is done.
-    result: the weights as nn.Linear has them, w (out, in) and b (out,) of each layer, or the expression's value.
+    result: the weights as nn.Linear has them, w (out, in), b (out,) of each layer; or the value.
     """
 
     run: Callable[[], object]

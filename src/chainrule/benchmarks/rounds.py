@@ -1,8 +1,8 @@
 """A workload on all sides: trained, held against each other, then timed in turns.
 
-Each side runs every form it has. First each trains as many steps from the same starting weights, and the losses
-are compared (this is the warm-up, compilation included); then there are rounds, in each of which every form is
-measured once. A slow moment of the machine thus hits all of them.
+Each side runs every form it has. First each trains as many steps from the same starting weights, and the
+losses are compared (this is the warm-up, compilation included); then there are rounds, in each of which every
+form is measured once. A slow moment of the machine thus hits all of them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,18 @@ PAUSE = 0.03  # seconds between measurements: threads of the last side stop wait
 THREADS = 2
 
 
+@dataclass(frozen=True)
+class Moment:
+    """The machine's state: flop/s of products, bytes/s of copying, seconds of the control."""
+
+    products: float
+    copy: float
+    control: float
+
+
 @dataclass
 class Entry:
-    """One form of one side. `timing` is in seconds per step; `found` is its loss, or the error of its result."""
+    """One form of one side. `timing`: seconds per step; `found`: its loss, or the error of its result."""
 
     side: str
     form: str
@@ -107,9 +116,10 @@ def _prepare(entry: Entry, work: Workload | Case, workers: Workers, folder: Path
 def compare(work: Workload | Case, results: list[tuple[Entry, list[Array]]]) -> list[str]:
     """Fill in what each side found, and say who is wrong.
 
-    Trained weights are judged by their loss over all rows. The middle one of all losses is taken for the right one;
-    a side disagrees if it is further from that than the workload's tolerance, a share of what training gained, or
-    if it gained nothing. With two sides both are named. A value is compared with the formula in float64.
+    Trained weights are judged by their loss over all rows. The middle one of all losses is taken for the
+    right one; a side disagrees if it is further from that than the workload's tolerance, a share of what
+    training gained, or if it gained nothing. With two sides both are named. A value is compared with the
+    formula in float64.
     """
     if isinstance(work, Case):
         return []
@@ -119,29 +129,22 @@ def compare(work: Workload | Case, results: list[tuple[Entry, list[Array]]]) -> 
         for entry, (array,) in results:
             entry.found = float((np.abs(array - value) / np.maximum(1, np.abs(value))).max())
             if not entry.found <= work.tolerance:
-                problems.append(f"{entry.label}: wrong by {entry.found:.2g}, at most {work.tolerance:g} is right")
+                problems.append(f"{entry.label}: wrong by {entry.found:.2g}, at most {work.tolerance:g}")
         return problems
     problem = training_problem(work)
     start = loss_of(work, problem, problem.weights)
-    for entry, weights in results:
-        entry.found = loss_of(work, problem, weights)
-    middle = statistics.median([float(entry.found or 0) for entry, _ in results]) if results else start
-    for entry, _ in results:
-        if not (abs(entry.found - middle) <= work.tolerance * (start - middle) and entry.found < start):
+    losses = [loss_of(work, problem, weights) for _, weights in results]
+    middle = statistics.median(losses) if losses else start
+    for (entry, _), loss in zip(results, losses, strict=True):
+        entry.found = loss
+        if not (abs(loss - middle) <= work.tolerance * (start - middle) and loss < start):
             problems.append(
-                f"{entry.label}: ends at the loss {entry.found:.6g}, the middle of all is {middle:.6g}; "
+                f"{entry.label}: ends at the loss {loss:.6g}, the middle of all is {middle:.6g}; "
                 f"of the {start - middle:.3g} gained {work.tolerance:.2%} may differ"
             )
     return problems
 
 
-def machine(workers: Workers) -> dict[str, float]:
-    """The machine's rates, from a process that runs no side."""
-    answer = workers.of("NumPy", THREADS).ask("limits")
-    return {"products": answer["products"], "copy": answer["copy"]}
-
-
-def control(workers: Workers) -> float:
-    """The time of the control."""
-    return float(workers.of("NumPy", THREADS).ask("control")["seconds"])
-
+def moment(workers: Workers) -> Moment:
+    """What the machine can do now, measured in a process that runs no side."""
+    return Moment(**workers.of("NumPy", THREADS).ask("machine"))

@@ -1,4 +1,4 @@
-"""The process of one side: answers the requests of `worker.py`, one line of JSON each, until the pipe closes."""
+"""The process of one side: answers the requests of `worker.py`, each a line of JSON."""
 
 from __future__ import annotations
 
@@ -60,13 +60,10 @@ class Server:
         """One measurement: seconds of a run."""
         return {"seconds": warm_block(self._programs[form].run, calls)}
 
-    def limits(self) -> Answer:
-        """What the machine can do at best (no side's own code)."""
-        return {"products": limits.products(), "copy": limits.copy(self._threads)}
-
-    def control(self) -> Answer:
-        """The time of work that uses no side: if it changes, the machine has changed."""
-        return {"seconds": limits.control()}
+    def machine(self) -> Answer:
+        """What the machine can do at this moment, without any side's code."""
+        rates = {"products": limits.products(), "copy": limits.copy(self._threads)}
+        return {**rates, "control": limits.control()}
 
 
 def main(side: str, threads: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .fresh import Start
 from .measure import Case, show
-from .rounds import Entry, Outcome
+from .rounds import Entry, Moment, Outcome
 from .workloads import Expression, Training
 
 NOISE = 1.05  # two threads are not called slower than one for less than this
@@ -113,7 +113,11 @@ def verdicts_of_starts(starts: list[Start]) -> list[Verdict]:
 
 
 def as_json(
-    machine: Machine, control: list[float], outcomes: list[Outcome], starts: list[Start], sides: dict[str, str]
+    machine: Machine,
+    moments: list[Moment],
+    outcomes: list[Outcome],
+    starts: list[Start],
+    sides: dict[str, str],
 ) -> dict[str, Any]:
     """Every number that was measured."""
     workloads = []
@@ -136,7 +140,7 @@ def as_json(
     return {
         "machine": asdict(machine),
         "sides": sides,
-        "control": control,
+        "moments": [asdict(moment) for moment in moments],
         "workloads": workloads,
         "start": [
             {

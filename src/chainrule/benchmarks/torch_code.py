@@ -1,9 +1,9 @@
-"""The workloads in PyTorch's names: for chainrule, eager and compiled, and for PyTorch, eager and torch.compile.
+"""The workloads in PyTorch's names: for chainrule, eager and compiled; for PyTorch, eager and torch.compile.
 
-One file, so that it can be seen that the same is asked of both. Where they differ, each has its own best form:
-chainrule walks over a DataLoader, which costs it nothing; PyTorch, whose loader is slow for data in memory, gets
-its batches by `index_select` from tensors. Its optimizers' default form is the fastest one on a CPU for these
-sizes (`foreach` is not faster, `fused` slower for small networks).
+One file, so that it can be seen that the same is asked of both. Where they differ, each has its own best
+form: chainrule walks over a DataLoader, which costs it nothing; PyTorch, whose loader is slow for data in
+memory, gets its batches by `index_select` from tensors. Its optimizers' default form is the fastest one on a
+CPU for these sizes (`foreach` is not faster, `fused` slower for small networks).
 
 `JAX` is another language: `jax_code.py`.
 """
@@ -128,7 +128,7 @@ def repeated(
         for _ in range(count):
             step(x, y)
 
-    return torch.compile(steps) if together else steps  # type: ignore[no-any-return]
+    return torch.compile(steps) if together else steps
 
 
 class SelectedBatches:
@@ -148,7 +148,7 @@ class SelectedBatches:
 def from_scratch(
     torch: Any, side: Side, work: Training, weights: list[Any], update: Callable[..., None]
 ) -> tuple[Step, list[Any]]:
-    """Linear regression as the book and the notes write it: a product, the squared loss, a loop over parameters."""
+    """Linear regression as the book and the notes write it, without layers."""
     w = weights[0].T.clone().requires_grad_()  # (1, features) -> (features, 1)
     b = weights[1].clone().requires_grad_()
 

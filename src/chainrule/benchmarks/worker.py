@@ -1,8 +1,8 @@
 """The parent's end of a side's process: starts it, asks for one thing at a time, ends it.
 
-Three frameworks in one process have three pools of threads, which wait by spinning and take the cores from each
-other. So each side lives in a process of its own, which is kept alive, and idle while another one is measured.
-What can be asked for is in `serving.py`.
+Three frameworks in one process have three pools of threads, which wait by spinning and take the cores from
+each other. So each side lives in a process of its own, which is kept alive, and idle while another one is
+measured. What can be asked for is in `serving.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Worker:
 
     def __init__(self, side: str, threads: int) -> None:
         self.side, self.threads = side, threads
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         self._process = subprocess.Popen(
             [sys.executable, "-m", "chainrule.benchmarks.serving", side, str(threads)],
             stdin=subprocess.PIPE,

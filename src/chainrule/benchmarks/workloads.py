@@ -1,7 +1,7 @@
-"""The workloads: training small networks and evaluating large arrays, as data. How each side runs them is elsewhere.
+"""The workloads, as data: training small networks and evaluating large arrays.
 
-A side (`sides.py`) gets a workload, the data and the starting weights of `problems.py`, and nothing else, so all
-sides do the same work. Read `torch_code.py` and `jax_code.py` for how it is written for each of them, and
+A side (`sides.py`) gets a workload, the data and the starting weights of `problems.py`, and nothing else, so
+all sides do the same work. Read `torch_code.py` and `jax_code.py` for how it is written for each of them, and
 `measure.py` for how it is timed.
 """
 
@@ -17,8 +17,9 @@ from typing import Any, Literal
 class Training:
     """Training a multi-layer perceptron on rows in memory, timed per step.
 
-    `tolerance`: at the end of `steps` steps the losses of all sides differ by at most this share of what training
-    has gained. Where the order of the rows is drawn, each side draws its own, and so the share is larger.
+    `tolerance`: at the end of `steps` steps the losses of all sides differ by at most this share of what
+    training has gained. Where the order of the rows is drawn, each side draws its own, and so the share is
+    larger.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Training:
 
     @property
     def flops(self) -> float:
-        """Of the matrix products of an average step: forward, weights' gradient, and inputs' (not of the data)."""
+        """Of the products of an average step: forward, gradients of weights and of inputs (not the data)."""
         products = [a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False)]
         return 2 * self.rows / self.batches * (3 * sum(products) - products[0])
 
@@ -79,7 +80,7 @@ class Training:
         if self.optimizer != "by hand":  # which divides by the whole batch's size
             rows += 0 if self.full_batch else batch // 2
         # Few rows, and so few steps: what the order of the rows does has not evened out.
-        return replace(self, rows=rows, batch=batch, steps=20, tolerance=10 * self.tolerance, targets={}, share=None)
+        return replace(self, rows=rows, batch=batch, steps=20, tolerance=4 * self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Expression:
     def quick(self) -> Expression:
         """The same on less."""
         shapes = tuple((min(s[0], 1000), *s[1:]) for s in self.shapes)
-        return replace(self, shapes=shapes, targets={}, share=None, most=None)
+        return replace(self, shapes=shapes)
 
 
 Workload = Training | Expression
@@ -135,7 +136,7 @@ _MLP = Training(
 
 
 def _square(width: int) -> Training:
-    """A network of one width throughout. On many cores PyTorch starts threads at one such width and not below."""
+    """A network of one width. On many cores PyTorch starts threads from one such width on."""
     return Training(
         name=f"width-{width}",
         title=f"MLP of width {width}",
@@ -152,9 +153,10 @@ def _square(width: int) -> Training:
 
 
 def _expression(name: Literal["chain", "softmax"], title: str, **settings: Any) -> tuple[Expression, ...]:
-    """Both ways to get the result: new for each call, as the formula is written, and written over the last one.
+    """Both ways to get the result: new for each call, as the formula is written, and over the last one.
 
-    PyTorch and JAX give up the pages of a dropped result and pay for new ones; told where to write, they do not.
+    PyTorch and JAX give up the pages of a dropped result and pay for new ones; told where to write, they do
+    not.
     """
     new = Expression(name=name, formula=name, title=title, **settings)
     over = replace(new, name=f"{name}-into", title=f"{title}, in place", into=True, targets={}, share=None)

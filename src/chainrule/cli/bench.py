@@ -1,4 +1,4 @@
-"""`chainrule bench`: how fast this version is on this machine, beside PyTorch and JAX where they are installed.
+"""`chainrule bench`: how fast this version is here, beside PyTorch and JAX where they are installed.
 
 The benchmarks themselves are in `chainrule.benchmarks`.
 """
@@ -14,7 +14,7 @@ from .options import Parser, UsageError, suggestion
 HELP = "measure the speed beside PyTorch and JAX"
 DESCRIPTION = (
     "Train small networks and evaluate large arrays with chainrule, and with PyTorch and JAX where they are "
-    "installed; check that all end at the same loss; print times, ratios and the share of what the machine can do."
+    "installed. Check that all end at the same loss; print times, ratios, and shares of the machine's limit."
 )
 
 
