@@ -5,8 +5,8 @@ checks; a whole epoch is one `lax.scan`. Three forms, of which the fastest one c
 per epoch, and the latter with the order of the rows from NumPy, which permutes much faster than JAX does on a
 CPU.
 
-Tried and left out, because it is slower or no faster: gathering the whole epoch before the scan, unrolling
-the scan, the `rbg` random numbers.
+Tried and left out, because it is slower or no faster: gathering a large epoch before the scan, unrolling the
+scan, the `rbg` random numbers.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .programs import STEPS, Forms, Program
 from .workloads import Expression, Training, Workload
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam, as in torch.optim
+SMALL = 100_000  # numbers: this much data is faster gathered at once, before the scan
 
 
 def forms(work: Workload) -> Forms:
@@ -60,13 +61,15 @@ def training(work: Training, whole: bool, numpy_order: bool = False, count: int 
         return jax.lax.scan(lambda state, _: (step(state, x, y), None), state, length=count)[0]
 
     def in_order(state: Any, x: Any, y: Any) -> Any:
-        """An epoch without shuffling."""
+        """An epoch in the order of the rows."""
         parts = [v[:full].reshape(-1, work.batch, *v.shape[1:]) for v in (x, y)]  # (steps, batch, ...)
         state, _ = jax.lax.scan(lambda state, batch: (step(state, *batch), None), state, parts)
         return step(state, x[full:], y[full:]) if full < work.rows else state
 
     def ordered(state: Any, x: Any, y: Any, order: Any) -> Any:
         """An epoch in a given order."""
+        if x.size <= SMALL:
+            return in_order(state, take(x, order), take(y, order))
 
         def body(state: Any, rows: Any) -> tuple[Any, None]:
             return step(state, take(x, rows), take(y, rows)), None

@@ -155,7 +155,7 @@ def from_scratch(
     def squared_loss(x: Any, y: Any) -> Any:
         return ((torch.matmul(x, w) + b - y) ** 2 / 2).sum()
 
-    loss = torch.compile(squared_loss) if side == "torch.compile" else squared_loss
+    loss = torch.compile(squared_loss, dynamic=False) if side == "torch.compile" else squared_loss
 
     def step(x: Any, y: Any) -> None:
         loss(x, y).backward()
@@ -183,8 +183,9 @@ def with_layers(torch: Any, side: Side, work: Training, weights: list[Any]) -> t
     def forward(x: Any, y: Any) -> Any:
         return compare(net(x), y)
 
-    # torch.compile refuses a backward() inside (fullgraph) or breaks there: this much it makes in one piece.
-    loss = torch.compile(forward) if side == "torch.compile" else forward
+    # torch.compile refuses a backward() inside (fullgraph) or breaks there: this much it makes in one piece. The
+    # last batch is shorter; code for any size would be slower than code for each of the two.
+    loss = torch.compile(forward, dynamic=False) if side == "torch.compile" else forward
 
     def step(x: Any, y: Any) -> None:
         optimizer.zero_grad()
