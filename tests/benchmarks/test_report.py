@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.image import imread
@@ -15,12 +16,13 @@ from chainrule.benchmarks.rounds import Entry, Outcome
 from chainrule.benchmarks.sides import WORK
 from chainrule.benchmarks.summary import Machine, Row, Verdict, rows_of, verdicts_of_starts
 
+NOBODY: Any = None
 MACHINE = Machine("a machine", products=100e9, copy=20e9)
 
 
 def outcome(name: str, seconds: dict[tuple[str, int], float]) -> Outcome:
     entries = [
-        Entry(side, "form", threads, timing=Timing([median / 2, median, median * 3]))
+        Entry(side, "form", threads, NOBODY, timing=Timing([median / 2, median, median * 3]))
         for (side, threads), median in seconds.items()
     ]
     return Outcome(WORK[name], entries)

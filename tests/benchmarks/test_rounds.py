@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,12 @@ from chainrule.benchmarks.sides import WORK
 from chainrule.benchmarks.worker import SideError
 from chainrule.benchmarks.workloads import WORKLOADS, Expression, Training
 
+NOBODY: Any = None
 TRAININGS = [work.quick() for work in WORKLOADS if isinstance(work, Training)]
 
 
 def trained(work: Training, rate: float | None = None) -> list[Array]:
     """Weights after the workload's steps, by chainrule's eager mode."""
-    from dataclasses import replace
-
     chosen = replace(work, rate=work.rate if rate is None else rate)
     forms = torch_code.forms("chainrule eager", chosen, 2)
     program = next(iter(forms.values()))()
@@ -30,7 +30,7 @@ def trained(work: Training, rate: float | None = None) -> list[Array]:
 
 
 def results(weights: list[list[Array]]) -> list[tuple[Entry, list[Array]]]:
-    return [(Entry(f"side {i}", "form", 2), w) for i, w in enumerate(weights)]
+    return [(Entry(f"side {i}", "form", 2, NOBODY), w) for i, w in enumerate(weights)]
 
 
 @pytest.mark.parametrize("work", TRAININGS, ids=lambda work: work.name)
@@ -52,7 +52,8 @@ def test_who_forgets_the_bias_is_found() -> None:
     work = WORK["width-45"].quick()  # type: ignore[union-attr]
     assert isinstance(work, Training)
     right = trained(work)
-    wrong = [w if i % 2 == 0 else s for i, (w, s) in enumerate(zip(right, training_problem(work).weights))]  # noqa: B905
+    start = training_problem(work).weights
+    wrong = [right[i] if i % 2 == 0 else start[i] for i in range(len(right))]
     (problem,) = compare(work, results([right, right, wrong]))
     assert problem.startswith("side 2")
 
@@ -79,27 +80,31 @@ def test_a_wrong_value_is_found() -> None:
 class Recorder:
     """Stands for all workers: answers as a side would, and remembers who was asked."""
 
-    def __init__(self, fails: str = "") -> None:
-        self.asked: list[tuple[str, str]] = []
-        self.fails = fails
+    def __init__(self, fails: str = "", ends: bool = False) -> None:
+        self.asked: list[tuple[str, str, str]] = []
+        self.fails, self.ends = fails, ends
 
     def of(self, side: str, threads: int) -> Any:
-        recorder = self
+        return RecordedSide(self, side)
 
-        class Side:
-            def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-                recorder.asked.append((do, side))
-                if do == recorder.fails and side == "b":
-                    raise SideError("ValueError: no")
-                if do == "train":
-                    work = WORK["call"].quick()  # type: ignore[union-attr]
-                    np.savez(arguments["file"], value_of(work, inputs_of(work)))  # type: ignore[arg-type]
-                return {"forms": ["f"], "steps": 2, "first": 0.5, "calls": 3, "seconds": 4.0}
 
-        return Side()
+class RecordedSide:
+    """Has two forms; the side `b` fails where the recorder says, with its second form."""
 
-    def lost(self, side: str, threads: int) -> None:
-        self.asked.append(("lost", side))
+    def __init__(self, recorder: Recorder, side: str) -> None:
+        self.recorder, self.side, self.ended = recorder, side, False
+
+    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+        form = arguments.get("form", "")
+        self.recorder.asked.append((do, self.side, form))
+        if do == self.recorder.fails and self.side == "b" and form in ("", "g"):
+            self.ended = self.recorder.ends
+            raise SideError("ValueError: no")
+        if do == "train":
+            work = WORK["call"]
+            assert isinstance(work, Expression)
+            np.savez(arguments["file"], value_of(work, inputs_of(work)))
+        return {"forms": ["f", "g"], "steps": 2, "first": 0.5, "calls": 3, "seconds": 4.0}
 
 
 @pytest.fixture
@@ -111,28 +116,36 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sides_take_turns() -> None:
     workers: Any = Recorder()
     outcome = measure(WORK["call"], workers, ("a", "b"), rounds=3)
-    assert [side for do, side in workers.asked if do == "time"] == ["a", "b"] * 3
-    assert [entry.timing.seconds for entry in outcome.entries] == [[2.0] * 3] * 2  # per step
+    timed = [side + form for do, side, form in workers.asked if do == "time"]
+    assert timed == ["af", "ag", "bf", "bg"] * 3
+    assert [entry.timing.seconds for entry in outcome.entries] == [[2.0] * 3] * 4  # per step
     assert outcome.problems == []
 
 
-@pytest.mark.parametrize("when", ["open", "build", "train", "warm"])
+@pytest.mark.parametrize("when", ["build", "train", "warm", "time"])
+@pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.usefixtures("no_pause")
-def test_a_side_that_fails_is_reported_and_the_others_go_on(when: str) -> None:
-    workers: Any = Recorder(fails=when)
-    outcome = measure(WORK["call"], workers, ("a", "b"), rounds=2)
-    assert [entry.side for entry in outcome.entries] == ["a"]
-    assert len(outcome.entries[0].timing.seconds) == 2
-    assert outcome.problems == ["b: ValueError: no" if when == "open" else "b (f, 2 threads): ValueError: no"]
+def test_a_form_that_fails_is_reported_and_the_others_go_on(when: str, ends: bool) -> None:
+    workers: Any = Recorder(fails=when, ends=ends)
+    outcome = measure(WORK["call"], workers, ("a", "b", "c"), rounds=2)
+    # With the process its other form is gone as well.
+    left = ["af", "ag", "cf", "cg"] if ends else ["af", "ag", "bf", "cf", "cg"]
+    assert [entry.side + entry.form for entry in outcome.entries] == left
+    assert all(len(entry.timing.seconds) == 2 for entry in outcome.entries)
+    assert outcome.problems == ["b (g, 2 threads): ValueError: no"]
+
+
+@pytest.mark.usefixtures("no_pause")
+def test_a_side_that_cannot_begin_is_reported_and_the_others_go_on() -> None:
+    workers: Any = Recorder(fails="open")
+    outcome = measure(WORK["call"], workers, ("a", "b"), rounds=1)
+    assert [entry.side for entry in outcome.entries] == ["a", "a"]
+    assert outcome.problems == ["b: ValueError: no"]
 
 
 def test_the_fastest_form_counts() -> None:
-    entries = [
-        Entry("a", "slow", 2),
-        Entry("a", "fast", 2),
-        Entry("a", "other threads", 1),
-        Entry("b", "f", 2),
-    ]
+    names = [("a", "slow", 2), ("a", "fast", 2), ("a", "other threads", 1), ("b", "f", 2)]
+    entries = [Entry(side, form, threads, NOBODY) for side, form, threads in names]
     for entry, seconds in zip(entries, ([3.0, 1, 4], [2.0, 2, 2], [0.5] * 3, [0.1] * 3), strict=True):
         entry.timing.seconds.extend(seconds)
     outcome = Outcome(WORK["call"], entries)

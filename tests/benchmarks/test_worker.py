@@ -33,7 +33,7 @@ def test_the_end_of_a_process_is_an_error_and_a_new_one_can_be_had() -> None:
         side = workers.of("chainrule eager", 1)
         side.ask("open", work="call", quick=True)
         side.close()
-        workers.lost("chainrule eager", 1)
+        assert side.ended
         again = workers.of("chainrule eager", 1)
         assert again is not side
         assert again.ask("open", work="call", quick=True) == {"forms": ["as written"]}

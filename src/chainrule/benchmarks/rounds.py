@@ -17,7 +17,7 @@ import numpy as np
 
 from .measure import Case, Timing
 from .problems import Array, inputs_of, loss_of, training_problem, value_of
-from .worker import SideError, Workers
+from .worker import SideError, Worker, Workers
 from .workloads import Expression, Training, Workload
 
 PAUSE = 0.03  # seconds between measurements: threads of the last side stop waiting for work
@@ -33,13 +33,14 @@ class Moment:
     control: float
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """One form of one side. `timing`: seconds per step; `found`: its loss, or the error of its result."""
 
     side: str
     form: str
     threads: int
+    worker: Worker = field(repr=False)
     steps: int = 1
     calls: int = 1
     first: float = 0.0  # seconds of the first run: compilation, where there is one
@@ -59,6 +60,12 @@ class Outcome:
     entries: list[Entry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
+    def fail(self, entry: Entry, problem: SideError) -> None:
+        """Take a form out; with its process all others that lived there."""
+        self.problems.append(f"{entry.label}: {problem}")
+        gone = [e for e in self.entries if e is entry or (e.worker is entry.worker and entry.worker.ended)]
+        self.entries = [e for e in self.entries if e not in gone]
+
     def best(self, side: str, threads: int = THREADS) -> Entry | None:
         """A side's fastest form, by the median."""
         entries = [e for e in self.entries if e.side == side and e.threads == threads]
@@ -69,40 +76,47 @@ def measure(
     work: Workload | Case, workers: Workers, chosen: tuple[str, ...], *, rounds: int, quick: bool = False
 ) -> Outcome:
     """Build, train, compare, time."""
-    outcome = Outcome(work)
     shown = work.quick() if quick and not isinstance(work, Case) else work
-    outcome.work = shown
+    outcome = Outcome(shown)
     thread_counts = (THREADS,) if isinstance(work, Case) else work.threads
+    results: list[tuple[Entry, list[Array]]] = []
     with tempfile.TemporaryDirectory() as folder:
-        results: list[tuple[Entry, list[Array]]] = []
         for threads in thread_counts:
             for side in chosen:
+                worker = workers.of(side, threads)
                 try:
-                    names = workers.of(side, threads).ask("open", work=work.name, quick=quick)["forms"]
+                    forms = worker.ask("open", work=work.name, quick=quick)["forms"]
                 except SideError as problem:
                     outcome.problems.append(f"{side}: {problem}")
-                    workers.lost(side, threads)
                     continue
-                for form in names:
-                    entry = Entry(side, form, threads)
+                for form in forms:
+                    entry = Entry(side, form, threads, worker)
+                    outcome.entries.append(entry)
                     try:
-                        results.append((entry, _prepare(entry, shown, workers, Path(folder))))
-                        outcome.entries.append(entry)
+                        results.append((entry, _prepare(entry, shown, Path(folder))))
                     except SideError as problem:
-                        outcome.problems.append(f"{entry.label}: {problem}")
-    outcome.problems += compare(shown, results)
+                        outcome.fail(entry, problem)
+                    if worker.ended:
+                        break
+    outcome.problems += compare(
+        shown, [(entry, arrays) for entry, arrays in results if entry in outcome.entries]
+    )
     for _ in range(rounds):
-        for entry in outcome.entries:
+        for entry in list(outcome.entries):
+            if entry not in outcome.entries:
+                continue
             time.sleep(PAUSE)
-            worker = workers.of(entry.side, entry.threads)
-            seconds = worker.ask("time", form=entry.form, calls=entry.calls)["seconds"]
-            entry.timing.seconds.append(seconds / entry.steps)
+            try:
+                seconds = entry.worker.ask("time", form=entry.form, calls=entry.calls)["seconds"]
+                entry.timing.seconds.append(seconds / entry.steps)
+            except SideError as problem:
+                outcome.fail(entry, problem)
     return outcome
 
 
-def _prepare(entry: Entry, work: Workload | Case, workers: Workers, folder: Path) -> list[Array]:
+def _prepare(entry: Entry, work: Workload | Case, folder: Path) -> list[Array]:
     """Build a form, let it train, and find out how often it has to be called to be timed."""
-    worker, form = workers.of(entry.side, entry.threads), entry.form
+    worker, form = entry.worker, entry.form
     entry.steps = worker.ask("build", form=form)["steps"]
     runs = max(1, work.steps // entry.steps) if isinstance(work, Training) else 1
     file = str(folder / "results.npz")

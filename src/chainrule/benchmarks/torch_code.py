@@ -183,8 +183,8 @@ def with_layers(torch: Any, side: Side, work: Training, weights: list[Any]) -> t
     def forward(x: Any, y: Any) -> Any:
         return compare(net(x), y)
 
-    # torch.compile refuses a backward() inside (fullgraph) or breaks there: this much it makes in one piece. The
-    # last batch is shorter; code for any size would be slower than code for each of the two.
+    # torch.compile refuses a backward() inside (fullgraph) or breaks there: this much it makes in one piece.
+    # The last batch is shorter; code for any size would be slower than code for each of the two.
     loss = torch.compile(forward, dynamic=False) if side == "torch.compile" else forward
 
     def step(x: Any, y: Any) -> None:

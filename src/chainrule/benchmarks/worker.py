@@ -53,6 +53,7 @@ class Worker:
         except BrokenPipeError:
             line = ""
         if not line:
+            self._process.wait()
             self._stderr.seek(0)
             said = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
             raise SideError(f"the process of {self.side} ended: {said[-1] if said else 'it said nothing'}")
@@ -60,6 +61,11 @@ class Worker:
         if "error" in answer:
             raise SideError(answer["error"])
         return answer
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone, and with it all that was prepared in it."""
+        return self._process.poll() is not None
 
     def close(self) -> None:
         """End the process."""
@@ -86,14 +92,10 @@ class Workers:
     def of(self, side: str, threads: int) -> Worker:
         """The process of a side; one that has ended is started again."""
         key = side, threads
-        if key not in self._workers:
+        if key not in self._workers or self._workers[key].ended:
             self._workers[key] = worker = Worker(side, threads)
             self._stack.callback(worker.close)
         return self._workers[key]
-
-    def lost(self, side: str, threads: int) -> None:
-        """Start the side anew the next time."""
-        self._workers.pop((side, threads), None)
 
     def __enter__(self) -> Workers:
         return self
