@@ -22,7 +22,7 @@ from .operations import OPERATIONS
 from .rounds import Moment, Outcome
 from .summary import Machine, Row, Verdict, as_json, rows_of, verdicts_of_starts
 from .worker import Workers
-from .workloads import WORKLOADS, Workload
+from .workloads import WORKLOADS, Training, Workload
 
 KINDS: Final = ("compiled", "eager", "start")
 STEADY: Final = 1.3  # by how much the control may vary
@@ -74,7 +74,7 @@ def run(request: Request, stream: TextIO) -> int:
         results.starts += starts
         results.problems += problems
     machine = _machine(chosen, moments)
-    _report(stream, results, machine, moments, request.quick)
+    _report(stream, results, machine, moments, request)
     if request.out is not None:
         _write(request.out, results, machine, moments, chosen)
         stream.write(f"wrote {request.out / 'benchmarks.json'}, .md and .png\n")
@@ -124,7 +124,11 @@ def _works(kinds: Sequence[str], only: tuple[str, ...]) -> list[Workload | Case]
 def _progress(stream: TextIO, outcome: Outcome) -> None:
     """A line for each workload that is done: the whole run takes minutes."""
     best = [(side, found) for side in sides.SIDES if (found := outcome.best(side))]
-    stream.write(f"{outcome.work.name}: {', '.join(f'{side} {show(e.timing.median)}' for side, e in best)}\n")
+    line = ", ".join(f"{side} {show(entry.timing.median)}" for side, entry in best)
+    losses = [entry.found for entry in outcome.entries if entry.found is not None]
+    if isinstance(outcome.work, Training) and losses:
+        line += f"; loss {min(losses):.4g} to {max(losses):.4g} after {outcome.work.steps} steps"
+    stream.write(f"{outcome.work.name}: {line}\n")
     stream.flush()
 
 
@@ -133,20 +137,23 @@ def _rows(results: Results, machine: Machine, *, eager: bool) -> list[Row]:
     return [row for outcome in chosen for row in rows_of(outcome, machine)]
 
 
-def _report(stream: TextIO, results: Results, machine: Machine, moments: list[Moment], quick: bool) -> None:
+def _report(
+    stream: TextIO, results: Results, machine: Machine, moments: list[Moment], request: Request
+) -> None:
     stream.write(f"\n{machine.text}\n\n")
+    measured = f"after warm-up: median of {request.rounds} rounds, best below"
     verdicts: list[Verdict] = []
     if rows := _rows(results, machine, eager=False):
-        table.print_rows(stream, "time of a step: median, best below", rows, shares=True)
+        table.print_rows(stream, f"time of a step, {measured}", rows, shares=True)
         verdicts += [verdict for row in rows for verdict in row.verdicts]
     if rows := _rows(results, machine, eager=True):
-        table.print_rows(stream, "eager mode: median, best below", rows, shares=False)
+        table.print_rows(stream, f"eager mode, {measured}", rows, shares=False)
         verdicts += [verdict for row in rows for verdict in row.verdicts]
     if results.starts:
         table.print_starts(stream, results.starts)
         verdicts += verdicts_of_starts(results.starts)
     # What is promised, is promised for the real sizes.
-    table.print_verdicts(stream, [] if quick else verdicts, results.problems)
+    table.print_verdicts(stream, [] if request.quick else verdicts, results.problems)
     controls = [moment.control for moment in moments]
     spread = max(controls) / min(controls)
     stream.write(f"control (no side's code): {show(min(controls))}, at worst {spread:.2f} times that\n")
