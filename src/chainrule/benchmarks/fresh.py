@@ -17,7 +17,7 @@ from typing import Final
 
 from .measure import Timing
 from .sides import PACKAGES, absent
-from .worker import THREAD_VARIABLES
+from .worker import THREAD_VARIABLES, limit_cores
 
 IMPORT_LIMIT: Final = 0.150  # seconds on top of `import numpy`
 FIRST_LIMITS: Final = {"cold": 0.4, "from the cache": 0.1}
@@ -109,5 +109,6 @@ def first_call(side: str, folder: str, threads: int) -> float:
         text=True,
         check=True,
         env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), **cache},
+        preexec_fn=limit_cores(threads),
     )
     return float(json.loads(done.stdout.splitlines()[-1])["seconds"])

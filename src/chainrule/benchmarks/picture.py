@@ -21,7 +21,8 @@ COLOURS = {
 }
 INK, QUIET, LINE = "#222222", "#808080", "#e4e4e4"
 DOT: dict[str, Any] = {"markersize": 9, "markeredgecolor": "white", "markeredgewidth": 0.9, "zorder": 3}
-LABEL: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5, "zorder": 4}
+CLEAR = {"boxstyle": "square,pad=0.1", "facecolor": "white", "linewidth": 0}  # of the lines behind a label
+LABEL: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5, "bbox": CLEAR}
 HEIGHT = 0.52  # inches of a workload
 TOP, BOTTOM, WIDTH = 1.0, 0.85, 9.5  # inches
 
@@ -51,7 +52,7 @@ def draw(rows: list[Row], machine: str, file: Path) -> None:
             if side in AGAINST:  # PyTorch's above its dot, JAX's below: they never meet
                 above = side == AGAINST[0]
                 style: dict[str, Any] = {"va": "bottom" if above else "top", "color": COLOURS[side], **LABEL}
-                axes.annotate(f"{ratio(at)}×", (at, i), (0, 6 if above else -6), **style)
+                axes.annotate(f"{ratio(at)}×", (at, i), (0, 7 if above else -7), **style)
         place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "right"}
         axes.text(-0.03, i - 0.04, row.title, va="bottom", fontsize=10, color=INK, **place)
         axes.text(-0.03, i + 0.06, _ours(row), va="top", fontsize=8, color=QUIET, **place)
@@ -71,7 +72,7 @@ def draw(rows: list[Row], machine: str, file: Path) -> None:
 
     compiled = any("chainrule" in row.best for row in rows)
     ours = "chainrule" if compiled else "chainrule's eager mode"
-    title = f"Time of a step, as a multiple of {ours}'s"
+    title = f"Time of a step, relative to {ours}"
     figure.text(0.02, 1 - 0.34 / high, title, fontsize=15, color=INK, weight="bold")
     at = 0.02
     for side in ("chainrule", "chainrule eager", "PyTorch", "torch.compile", "JAX"):

@@ -38,7 +38,7 @@ def print_rows(stream: TextIO, title: str, rows: list[Row], *, shares: bool) -> 
         cells = [_cell(row.best.get(side), fastest) for side in sides]
         cells += [Text(ratio(row.ratios.get(side)), "cyan") for side in ratios]
         if shares:
-            cells.append(Text("" if row.share is None else f"{row.share:.0%}"))
+            cells.append(Text(_share(row.share)))
         table.add_row(name, *cells)
     _print(stream, table)
 
@@ -86,8 +86,7 @@ def markdown(rows: list[Row]) -> str:
     for row in rows:
         cells = [show(row.best[side].timing.median) if side in row.best else "" for side in sides]
         ratios = [ratio(row.ratios.get(side)) for side in AGAINST]
-        share = "" if row.share is None else f"{row.share:.0%}"
-        lines.append([row.title, *cells, *ratios, share])
+        lines.append([row.title, *cells, *ratios, _share(row.share)])
     text = ["| " + " | ".join(line) + " |" for line in lines]
     text[1] = text[1].replace(" ", "")
     return "\n".join(text)
@@ -118,6 +117,17 @@ def ratio(times: float | None) -> str:
     if times is None:
         return ""
     return f"{times:.2f}" if times < 10 else f"{times:.1f}" if times < 100 else f"{times:.0f}"
+
+
+def _share(part: float | None) -> str:
+    """Per cent, whole ones.
+
+    >>> [_share(part) for part in (0.853, 0.004, None)]
+    ['85%', '< 1%', '']
+    """
+    if part is None:
+        return ""
+    return f"{part:.0%}" if part >= 0.01 else "< 1%"
 
 
 def _print(stream: TextIO, shown: Table | Text) -> None:

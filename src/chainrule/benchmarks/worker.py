@@ -36,7 +36,7 @@ class Worker:
             encoding="utf-8",
             # Both before the first import: JAX has no setting, it starts a thread for each core it may use.
             env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))},
-            preexec_fn=_limit_cores(threads),
+            preexec_fn=limit_cores(threads),
         )
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Worker:
         self._stderr.close()
 
 
-def _limit_cores(threads: int) -> Any:
+def limit_cores(threads: int) -> Any:
     """What the new process does first, where the system can keep it to some cores."""
     if not hasattr(os, "sched_setaffinity"):
         return None
