@@ -62,7 +62,7 @@ class Server:
 
     def machine(self) -> Answer:
         """What the machine can do at this moment, without any side's code."""
-        rates = {"products": limits.products(), "copy": limits.copy(self._threads)}
+        rates = {"products": limits.products(self._threads), "copy": limits.copy(self._threads)}
         return {**rates, "control": limits.control()}
 
 
