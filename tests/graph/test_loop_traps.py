@@ -47,6 +47,12 @@ def message(function: Callable[[], Any]) -> str:
     return text
 
 
+ANOTHER = (
+    "  the loop is recorded once, so it must do the same for every batch\n"
+    "  try: what changes from batch to batch has to be a tensor from before the loop that each of them "
+    "changes in place"
+)
+
 BATCHES = {"a loop": 20, "a loop and a rest": 23}
 
 
@@ -159,9 +165,8 @@ def test_a_tensor_of_which_nobody_knows_where_it_was_made() -> None:
         return total
 
     assert message(f) == (
-        "for batch in loader got a tensor (2,) that nobody holds, changed in place inside the loop\n"
-        "  whether each batch makes its own, or one is there for all, cannot be said\n"
-        "  try: make it before the loop, with zeros(...) or tensor(...)"
+        "for batch in loader got a tensor (2,) that it changes in place, where the second batch does not\n"
+        + ANOTHER
     )
 
 
@@ -328,7 +333,7 @@ def test_a_progress_bar_may_stand_between() -> None:
         return total
 
     assert trace(f)().item() == X.sum().item()
-    assert shown == ["#", "#"]
+    assert shown == ["#", "#", "#"]
 
 
 class Squares(torch.utils.data.Dataset[int]):
@@ -518,6 +523,91 @@ def test_what_was_recorded_before_the_loop_can_be_differentiated_after_it() -> N
 
     w = torch.ones(2, requires_grad=True)
     assert [x.tolist() for x in trace(f, w)(w)] == [[3.0, 3.0], 138.0]
+
+
+# -- what Python does otherwise for the second batch ---------------------------------------------------------
+
+
+def _counts(total: Any, x: Any, state: dict[str, Any]) -> None:
+    state["n"] = state.get("n", 0) + 1
+    total += x.sum(0) * state["n"]
+
+
+def _skips(total: Any, x: Any, state: dict[str, Any]) -> None:
+    if "started" in state:
+        total += 1
+    state["started"] = True
+
+
+def _starts(total: Any, x: Any, state: dict[str, Any]) -> None:
+    if not state:
+        total += 1
+    state["started"] = True
+
+
+def _takes_turns(total: Any, x: Any, state: dict[str, Any]) -> None:
+    first, second = PAIR
+    state["turn"] = second if state.get("turn") is first else first
+    total += state["turn"]
+
+
+def _squares(total: Any, x: Any, state: dict[str, Any]) -> None:
+    total += x.sum(0) ** 2 if state else x.exp().sum(0)
+    state["started"] = True
+
+
+def _remembers(total: Any, x: Any, state: dict[str, Any]) -> None:
+    total += state.get("last", torch.zeros(2))
+    state["last"] = x.sum(0)
+
+
+PAIR = [torch.ones(2), torch.ones(2)]
+
+OTHERWISE: dict[Callable[[Any, Any, dict[str, Any]], None], str] = {
+    _counts: "mul(..., 1.0) for the first batch, and mul(..., 2.0) for the second\n" + ANOTHER,
+    _skips: "a tensor (2,) that it changes in place, where the first batch did not\n" + ANOTHER,
+    _starts: "a tensor (2,) that it changes in place, where the second batch does not\n" + ANOTHER,
+    _takes_turns: "a tensor (2,) for the first batch, and another one for the second\n" + ANOTHER,
+    _squares: "sum(..., dim=(0,), keepdim=False) for the first batch, and square(...) for the second\n"
+    + ANOTHER,
+}
+
+
+@pytest.mark.parametrize("body", OTHERWISE)
+def test_every_batch_must_do_the_same(body: Callable[..., None]) -> None:
+    batches = loader(20)
+
+    def f() -> Any:
+        total, state = torch.zeros(2), dict[str, Any]()
+        for x, _ in batches:
+            body(total, x, state)
+        return total
+
+    assert message(f) == "for batch in loader got " + OTHERWISE[body]
+
+
+def test_what_python_remembers_from_batch_to_batch() -> None:
+    def f() -> Any:
+        total, state = torch.zeros(2), dict[str, Any]()
+        for x, _ in loader(20):
+            _remembers(total, x, state)
+        return total
+
+    assert message(f) == gone("(2,)")
+
+
+def test_a_step_before_the_first_gradient() -> None:
+    w = torch.ones(2, requires_grad=True)
+    opt = torch.optim.SGD([w], lr=0.1)
+
+    def f() -> None:
+        for x, _ in loader(20):
+            opt.step()
+            opt.zero_grad()
+            _accumulates(w, x)
+
+    assert message(f) == gone("(2,)")
+    assert w.grad is None
 
 
 # -- the state afterwards ------------------------------------------------------------------------------------
