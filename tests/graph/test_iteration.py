@@ -215,8 +215,9 @@ def test_the_size_of_a_graph_does_not_depend_on_the_number_of_batches() -> None:
     ]
 
 
-def test_several_epochs_in_one_function_are_several_loops() -> None:
-    eager, traced = (Training(loader_of(shuffle=True), mlp) for _ in range(2))
+@pytest.mark.parametrize("rows", [20, 23])
+def test_several_epochs_in_one_function_are_several_loops(rows: int) -> None:
+    eager, traced = (Training(loader_of(rows, shuffle=True), mlp) for _ in range(2))
 
     def epochs(training: Training) -> Callable[[], Any]:
         return lambda: [training.epoch()[0] for _ in range(3)]
@@ -425,6 +426,38 @@ def test_loops_may_be_nested() -> None:
         assert str(verify(parse(text))) == text
     first, rest = loops(graph)  # the rest of the outer loop walks over the inner one, too
     assert [v.data.trips for v in first.body.values if v.kind == LOOP] == [rest.trips] == [2]
+
+
+def test_training_in_a_nested_loop() -> None:
+    """As cross-validation or k steps of an inner model do: the inner loop has constants of its own."""
+
+    def make() -> tuple[nn.Module, Callable[[], Any]]:
+        torch.manual_seed(1)
+        net = noisy()
+        opt = torch.optim.Adam(net.parameters(), lr=0.01)
+        outer, inner = loader_of(12, batch_size=6)(), loader_of(shuffle=True)()
+
+        def f() -> Any:
+            total = torch.zeros(())
+            for scale, _ in outer:
+                for x, y in inner:
+                    opt.zero_grad()
+                    loss = nn.functional.cross_entropy(net(x * scale.mean()), y)
+                    loss.backward()
+                    opt.step()
+                    total += loss * torch.tensor(0.5)
+            return total
+
+        return net, f
+
+    net, f = make()
+    torch.manual_seed(4)
+    wanted = f()
+    other, g = make()
+    graph = trace(g, simplify=True)
+    torch.manual_seed(4)
+    assert_same_bits(graph(), wanted, "loss")
+    assert_same_bits(list(other.state_dict().values()), list(net.state_dict().values()), "parameters")
 
 
 def test_a_loop_that_changes_nothing_is_not_there() -> None:

@@ -87,14 +87,19 @@ class _Recorded:
     outside: dict[Value, Value]
     read: set[Value]
 
-    def refuse_another(self, second: _Recorded, tracer: Tracer, site: Site | None) -> None:
-        """Refuse a loop whose second iteration does something else."""
+    def other_than(
+        self, second: _Recorded, outermost: Callable[[Value], Value], twins: list[tuple[Value, Value]]
+    ) -> tuple[str, Site | None] | None:
+        """What this iteration does and the second does not, in words, and where; None if they do the same.
+
+        outermost: what a value outside is outside of all loops; twins: gets captured tensors that are alike.
+        """
         ours = {id(t): y for t, y in zip(self.carried, self.results, strict=True)}
         theirs = {id(t): y for t, y in zip(second.carried, second.results, strict=True)}
         for t in [*self.carried, *second.carried]:
             if id(t) not in ours or id(t) not in theirs:
                 which = "second batch does not" if id(t) in ours else "first batch did not"
-                raise _another(f"a tensor {t._a.shape} that it changes in place, where the {which}", site)
+                return f"a tensor {t._a.shape} that it changes in place, where the {which}", None
         places: dict[Value, Any] = {}
         for found in (self, second):
             places |= {p: i for i, p in enumerate(found.rows)}
@@ -103,29 +108,26 @@ class _Recorded:
         def same_input(v: Value, w: Value) -> bool:
             if v in places or w in places:
                 return v in places and places[v] == places.get(w)
-            a, b = self.outside[v], second.outside[w]
+            a, b = outermost(self.outside[v]), outermost(second.outside[w])
             if a is b:
                 return True
             if a.kind != CAPTURE or b.kind != CAPTURE or not _same_data(a, b):
                 return False
-            tracer.twins.append((a, b))
+            twins.append((a, b))
             return True
 
         other = difference([(ours[key], theirs[key]) for key in ours], same_input)
-        if other is not None:
-            v, w = other
-            raise _another(
-                f"{summary(v)} for the first batch, and {summary(w)} for the second", v.site or site
-            )
+        if other is None:
+            return None
+        v, w = other
+        return f"{summary(v)} for the first batch, and {summary(w)} for the second", v.site
 
 
 def _same_data(a: Value, b: Value) -> bool:
-    x, y = (v.data._a if isinstance(v.data, TensorBase) else None for v in (a, b))
-    return (
-        x is not None
-        and y is not None
-        and (a.shape, a.dtype) == (b.shape, b.dtype)
-        and (x.tobytes() == y.tobytes())
+    if (a.shape, a.dtype) != (b.shape, b.dtype):
+        return False
+    return all(isinstance(v.data, TensorBase) for v in (a, b)) and bool(
+        a.data._a.tobytes() == b.data._a.tobytes()
     )
 
 
@@ -238,11 +240,28 @@ class Iteration:
         self._leave(alive)
         for t, e in alive:
             t._node = e.node
-            if t._source is not None:
+            if t._source is not None and isinstance(t._source._node, Boundary):
                 t._source._node = e.node
             if t._view is not None:
                 t._view.node = e.view_node
-        first.refuse_another(found, self.tracer, self.site)
+        other = first.other_than(found, self._outermost(), self.tracer.twins)
+        if other is not None:
+            given, site = other
+            raise _another(given, site or self.site)
+
+    def _outermost(self) -> Callable[[Value], Value]:
+        """What a value outside of this iteration is outside of all of them."""
+        iteration, steps = self.outer, []
+        while iteration is not None:
+            steps.append({e.inside: e.value for e in iteration._entries.values()})
+            iteration = iteration.outer
+
+        def outermost(v: Value) -> Value:
+            for step in steps:
+                v = step.get(v, v)
+            return v
+
+        return outermost
 
     def _finish(self) -> tuple[_Recorded, list[tuple[Traced, _Entry]]]:
         refuse_left(self.tracer, self)

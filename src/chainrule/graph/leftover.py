@@ -18,7 +18,7 @@ from ..ops.move import CAST, COPY
 from ..ops.views import EXPAND, OVERWRITE
 from ..tape.node import AccumulateGrad
 from .loop import loop_error
-from .tracer import Traced, Tracer
+from .tracer import Gone, Traced, Tracer
 from .values import CONSTANT, Value
 
 
@@ -71,7 +71,7 @@ class Gradients:
 
     def _is_read(self, x: Any, outside: dict[Value, Value], read: set[Value]) -> bool:
         stand = x if isinstance(x, Traced) else self.tracer.known(x)
-        if stand is None:
+        if stand is None or isinstance(stand._tracer, Gone):  # of an earlier loop: reading it is refused
             return False
         v = stand._value
         return v in read or v not in outside
