@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import chainrule as torch
@@ -524,3 +525,57 @@ def test_python_in_the_loop_runs_twice_for_full_batches_and_once_for_the_rest() 
     assert seen == [(5, 3), (5, 3), (3, 3)]
     assert graph().item() == 5.0
     assert len(seen) == 3
+
+
+def random_program(seed: int) -> tuple[Callable[[], Any], list[Any]]:
+    """A loop whose body computes with, and changes, tensors from outside and from before the loop."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    outside = [torch.randn(FEATURES) for _ in range(3)]
+    loader = DataLoader(data(int(rng.integers(4, 14))), 4, shuffle=bool(seed % 2), drop_last=seed % 3 == 0)
+    steps = [(int(rng.integers(8)), *map(int, rng.integers(100, size=3))) for _ in range(rng.integers(3, 12))]
+
+    def f() -> Any:
+        inside = [torch.zeros(FEATURES), outside[0] * 2]
+        view = inside[0][1:]
+        for x, y in loader:
+            found = [x.mean(0), x[0] * y[0], *outside, *inside]
+            for kind, i, j, k in steps:
+                a, b, target = found[i % len(found)], found[j % len(found)], (outside + inside)[k % 5]
+                if kind == 0:
+                    found.append(a * b)
+                elif kind == 1:
+                    found.append(torch.where(a > b, a.tanh(), b))
+                elif kind == 2:
+                    target.mul_(0.5).add_(a.tanh())
+                elif kind == 3:
+                    target[: k % 3 + 1] = a[: k % 3 + 1].sin()
+                elif kind == 4:
+                    view.copy_(b[1:] + view * 0.5)
+                elif kind == 5:
+                    target.copy_(a)
+                elif kind == 6:
+                    found.append(a.detach().clone().add_(torch.rand(FEATURES)))
+                else:
+                    a, b = a.detach().requires_grad_(), b.detach()
+                    found.append(torch.autograd.grad((a.sin() * b).sum(), a)[0])
+        return inside, view
+
+    return f, outside
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_programs(seed: int) -> None:
+    f, wanted_state = random_program(seed)
+    torch.manual_seed(seed)
+    wanted = [f(), f()]
+    for simple in (False, True):
+        g, state = random_program(seed)
+        before = [x.clone() for x in state]
+        graph = trace(g, simplify=simple)
+        assert_same_bits(state, before, "a trace changes nothing")
+        torch.manual_seed(seed)
+        assert_same_bits([graph(), graph()][1], wanted[1], "results")
+        assert_same_bits(state, wanted_state, "state")
+        text = str(graph)
+        assert str(verify(parse(text))) == text
