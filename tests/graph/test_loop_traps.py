@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,58 +10,14 @@ import pytest
 
 import chainrule as torch
 from chainrule import eager, nn
-from chainrule.graph import TraceError, trace
+from chainrule.graph import trace
 from chainrule.ops.primitive import tracing
-from chainrule.utils.data import (
-    DataLoader,
-    IterableDataset,
-    RandomSampler,
-    SequentialSampler,
-    Subset,
-    TensorDataset,
-    WeightedRandomSampler,
-    default_collate,
-)
-
-X, Y = torch.arange(46.0).reshape(23, 2), torch.arange(23)
-
-
-def loader(rows: int = 23, **options: Any) -> DataLoader[Any]:
-    return DataLoader(TensorDataset(X[:rows], Y[:rows]), **{"batch_size": 5, **options})
-
-
-def message(function: Callable[[], Any]) -> str:
-    """The refusal without the user's lines, which are checked to be in this file."""
-    special = eager.special
-    with pytest.raises(TraceError) as caught:
-        trace(function)
-    assert (tracing.tracer, eager.special) == (None, special)
-    text, _, where = str(caught.value).rpartition("\n  at ")
-    assert "test_loop_traps.py:" in where
-    assert text == caught.value.summary
-    first, _, rest = text.partition(", at ")
-    if rest:
-        place, _, rest = rest.partition(", ")
-        assert "test_loop_traps.py:" in place
-        return f"{first}, at PLACE, {rest}"
-    return text
-
+from tests.graph.loops import ANOTHER, X, gone, loader, message
 
 BATCHES = {"a loop": 20, "a loop and a rest": 23}
 
 
-# -- what is made inside ------------------------------------------------------------------------------------
-
-
-def gone(shape: str = "()") -> str:
-    return (
-        f"for batch in loader got a tensor {shape} that was made inside the loop, at PLACE, and is used "
-        "after it or for another batch\n"
-        "  the loop is recorded once: what is made for one batch is gone after it, and only changes in place "
-        "of tensors from before the loop stay\n"
-        "  try: total += loss, or last.copy_(loss), with a tensor that is made before the loop; for an "
-        "optimizer, which makes its state in its first step, take that one before"
-    )
+# -- what is made inside -------------------------------------------------------------------------------------
 
 
 def test_the_value_of_the_last_batch() -> None:
@@ -159,9 +115,8 @@ def test_a_tensor_of_which_nobody_knows_where_it_was_made() -> None:
         return total
 
     assert message(f) == (
-        "for batch in loader got a tensor (2,) that nobody holds, changed in place inside the loop\n"
-        "  whether each batch makes its own, or one is there for all, cannot be said\n"
-        "  try: make it before the loop, with zeros(...) or tensor(...)"
+        "for batch in loader got a tensor (2,) that it changes in place, where the second batch does not\n"
+        + ANOTHER
     )
 
 
@@ -282,244 +237,6 @@ def test_break_in_the_rest_and_in_a_single_batch() -> None:
     assert trace(g)().tolist() == g().tolist()
 
 
-# -- who walks -----------------------------------------------------------------------------------------------
-
-WALKED = (
-    "for batch in loader got a DataLoader that is given to enumerate(), zip(), iter() or list()\n"
-    "  the loop is recorded once: numbers that Python counts would be those of the first batch\n"
-    "  try: for x, y in loader: with a tensor that counts: i = tensor(0) before the loop, i += 1 in it"
-)
-
-WALKS: dict[str, Callable[[Any], Any]] = {
-    "enumerate": lambda batches: [0 for i, (x, y) in enumerate(batches)],
-    "zip": lambda batches: [0 for i, (x, y) in zip(range(9), batches, strict=False)],
-    "next": lambda batches: next(iter(batches)),
-    "list": lambda batches: list(batches),
-    "star": lambda batches: max(*batches),
-}
-
-
-@pytest.mark.parametrize("name", WALKS)
-def test_only_for_may_walk(name: str) -> None:
-    batches = loader()
-
-    def f() -> Any:
-        return WALKS[name](batches)
-
-    assert message(f) == WALKED
-
-
-def test_a_list_that_python_unpacks() -> None:
-    assert message(lambda: [*loader(20)]) == gone("(5, 2)")
-
-
-def test_a_progress_bar_may_stand_between() -> None:
-    shown = []
-
-    def bar(batches: Any) -> Iterator[Any]:
-        for batch in batches:
-            yield batch
-            shown.append("#")
-
-    def f() -> Any:
-        total = torch.zeros(())
-        for x, _ in bar(loader()):
-            total += x.sum()
-        return total
-
-    assert trace(f)().item() == X.sum().item()
-    assert shown == ["#", "#"]
-
-
-class Squares(torch.utils.data.Dataset[int]):
-    def __getitem__(self, i: int) -> int:
-        return i * i
-
-    def __len__(self) -> int:
-        return 9
-
-
-class Stream(IterableDataset[int]):
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(9))
-
-
-class Backwards(SequentialSampler):
-    pass
-
-
-LOADERS: dict[str, Callable[[], DataLoader[Any]]] = {
-    "a DataLoader over a Squares, with a SequentialSampler": lambda: DataLoader(Squares(), 3),
-    "a DataLoader over a TensorDataset, with a Backwards": lambda: loader(sampler=Backwards(X)),
-    "a DataLoader over an IterableDataset, Stream": lambda: DataLoader(Stream(), 3),
-    "a DataLoader with a collate_fn of its own": lambda: loader(collate_fn=lambda x: default_collate(x)),
-    "a DataLoader with batch_sampler=list": lambda: DataLoader(TensorDataset(X), batch_sampler=[[0], [1]]),
-    "a DataLoader without batches (batch_size=None)": lambda: loader(batch_size=None),
-}
-
-
-@pytest.mark.parametrize("what", LOADERS)
-def test_data_that_are_not_in_memory(what: str) -> None:
-    batches = LOADERS[what]()
-
-    def f() -> None:
-        for _ in batches:
-            pass
-
-    assert message(f) == (
-        f"for batch in loader got {what}\n"
-        "  its batches are made by Python, one by one, and would be fixed in the graph\n"
-        "  try: DataLoader(TensorDataset(x, y), batch_size=n), or trace only what is done for one batch"
-    )
-
-
-def test_weights() -> None:
-    batches = loader(sampler=WeightedRandomSampler([1.0] * 23, 10))
-
-    def f() -> None:
-        for _ in batches:
-            pass
-
-    assert message(f) == (
-        "for batch in loader got a DataLoader with a WeightedRandomSampler\n"
-        "  its draws are no operations of a graph\n"
-        "  try: DataLoader(TensorDataset(x, y), batch_size=n), or trace only what is done for one batch"
-    )
-
-
-def test_data_that_require_a_gradient() -> None:
-    batches = DataLoader(TensorDataset(torch.ones(6, 2, requires_grad=True)), 2)
-
-    def f() -> None:
-        for _ in batches:
-            pass
-
-    assert message(f) == (
-        "for batch in loader got a data set with a tensor (6, 2) that requires a gradient\n"
-        "  no gradient flows from a batch to the data\n"
-        "  try: detach() it"
-    )
-
-
-# -- gradients -----------------------------------------------------------------------------------------------
-
-LEFTOVER = (
-    "for batch in loader got a gradient (2,) that the first batch leaves for the second, in .grad\n"
-    "  each iteration must find .grad as the one before it did\n"
-    "  try: optimizer.zero_grad() as the first line of the loop, or w.grad = None"
-)
-
-
-def _accumulates(w: Any, x: Any) -> None:
-    (x @ w).sum().backward()
-
-
-def _set_too_late(w: Any, x: Any) -> None:
-    _accumulates(w, x)
-    w.grad = None
-    _accumulates(w, x)
-
-
-def _zero_too_early(w: Any, x: Any) -> None:
-    if w.grad is not None:
-        w.grad.zero_()
-    _accumulates(w, x)
-
-
-@pytest.mark.parametrize("body", [_accumulates, _set_too_late, _zero_too_early])
-def test_gradients_that_add_up_from_batch_to_batch(body: Callable[[Any, Any], None]) -> None:
-    w = torch.ones(2, requires_grad=True)
-
-    def f() -> None:
-        for x, _ in loader():
-            body(w, x)
-
-    assert message(f) == LEFTOVER
-    assert w.grad is None
-
-
-def test_a_gradient_from_before_that_only_the_first_batch_uses() -> None:
-    w = torch.ones(2, requires_grad=True)
-    w.grad = torch.ones(2)
-
-    def f() -> None:
-        for x, _ in loader():
-            with torch.no_grad():
-                w.sub_(w.grad)
-            w.grad = None
-            _accumulates(w, x)
-
-    assert message(f) == LEFTOVER
-    assert w.grad.tolist() == [1.0, 1.0]
-
-
-def test_a_gradient_from_before_that_is_cleared_first() -> None:
-    def make() -> tuple[Any, Callable[[], None]]:
-        w = torch.ones(2, requires_grad=True)
-        w.grad = torch.ones(2)
-
-        def f() -> None:
-            for x, _ in loader():
-                w.grad = None
-                _accumulates(w, x)
-                with torch.no_grad():
-                    w.sub_(w.grad, alpha=1e-4)
-
-        return w, f
-
-    w, f = make()
-    f()
-    other, g = make()
-    trace(g)()
-    assert other.tolist() == w.tolist()
-
-
-BOUNDARY = (
-    "for batch in loader got backward through a tensor {} that was computed outside of this iteration, or "
-    "was changed in it and is carried on\n"
-    "  each iteration is differentiated on its own\n"
-    "  try: compute it in the same iteration as the loss, or detach() it"
-)
-
-
-def test_no_gradient_flows_into_the_loop() -> None:
-    w = torch.ones(2, requires_grad=True)
-
-    def f() -> None:
-        doubled = w * 2
-        for x, _ in loader():
-            _accumulates(doubled, x)
-
-    assert message(f) == BOUNDARY.format("(2,)")
-
-
-@pytest.mark.parametrize("where", ["inside", "after"])
-def test_no_gradient_flows_out_of_an_iteration(where: str) -> None:
-    w = torch.ones(2, requires_grad=True)
-
-    def f() -> None:
-        total = torch.zeros(())
-        for x, _ in loader():
-            total += (x @ w).sum()
-            if where == "inside":
-                total.backward()
-        total.backward()
-
-    assert message(f) == BOUNDARY.format("()")
-
-
-def test_what_was_recorded_before_the_loop_can_be_differentiated_after_it() -> None:
-    def f(w: Any) -> Any:
-        before = (w * 3).sum()
-        count = torch.zeros(())
-        for x, _ in loader():
-            count += len(x) * before.detach()
-        return torch.autograd.grad(before, w)[0], count
-
-    w = torch.ones(2, requires_grad=True)
-    assert [x.tolist() for x in trace(f, w)(w)] == [[3.0, 3.0], 138.0]
-
-
 # -- the state afterwards ------------------------------------------------------------------------------------
 
 
@@ -563,55 +280,3 @@ def test_an_error_caught_inside_the_function_is_as_a_break() -> None:
         return torch.ones(2)
 
     assert message(f) == LEFT
-
-
-# -- what is fixed, and noted --------------------------------------------------------------------------------
-
-
-def test_the_graph_notes_what_it_relies_on() -> None:
-    data = TensorDataset(X, Y)
-    indices = list(range(20))
-    subset = Subset(data, indices)
-    sampler = RandomSampler(subset)
-    batches = DataLoader(subset, 5, sampler=sampler)
-
-    def f() -> Any:
-        total = torch.zeros(())
-        for x, _ in batches:
-            total += x.sum()
-        return total
-
-    graph = trace(f)
-    (assumption,) = graph.assumptions
-    assert assumption.what == "a DataLoader walks over the same data"
-    assert assumption.holds()
-    for place, name, other in [
-        (data, "tensors", (X.clone(), Y)),
-        (subset, "indices", indices[:15]),
-        (sampler, "replacement", True),
-        (sampler, "generator", torch.Generator()),
-        (batches.batch_sampler, "drop_last", True),
-        (batches.batch_sampler, "batch_size", 4),
-    ]:
-        before = getattr(place, name)
-        setattr(place, name, other)
-        assert not assumption.holds()
-        setattr(place, name, before)
-        assert assumption.holds()
-    indices.append(20)
-    assert not assumption.holds()
-
-
-def test_data_are_read_anew_at_each_run() -> None:
-    x = torch.zeros(6, 2)
-    batches = DataLoader(TensorDataset(x), 2)
-
-    def f() -> Any:
-        total = torch.zeros(())
-        for (batch,) in batches:
-            total += batch.sum()
-        return total
-
-    graph = trace(f)
-    x += 1
-    assert graph().item() == 12.0

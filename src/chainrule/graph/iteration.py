@@ -3,14 +3,16 @@
 When the iteration begins, every traced tensor gets a new value, an input of the body; tensors from outside
 that are first met inside get one then. When it ends, tensors with yet another value have changed: they are
 carried, and stand for the loop's results from then on. The others get back what they were. Tensors made
-inside are gone afterwards: each iteration makes its own. What the value of a loop is: `loop.py`. What `.grad`
-means from one iteration to the next: `leftover.py`. Who walks over batches: `../utils/data/recorded.py`.
+inside are gone afterwards: each iteration makes its own. Then the program goes through a second iteration,
+which is compared with the first (`alike.py`) and forgotten. What the value of a loop is: `loop.py`. What
+`.grad` means from one iteration to the next: `leftover.py`. Who walks over batches:
+`../utils/data/recorded.py`.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -19,13 +21,14 @@ from ..core.errors import Site, describe
 from ..eager import user_site
 from ..ops.primitive import interpreter, tracing
 from ..tape.node import AccumulateGrad, Node, number
+from .alike import difference, summary
 from .errors import TraceError
 from .graph import Graph
 from .host import Assumption
 from .leftover import Gradients
 from .loop import Loop, loop_error, loop_value, part
 from .tracer import Gone, Traced, Tracer, traced
-from .values import INPUT, Value, reachable
+from .values import CAPTURE, INPUT, Value, reachable
 
 
 class Boundary(Node):
@@ -65,7 +68,77 @@ class _Entry:
     inside: Value | None = None  # the body's input; None for a view, taken anew from what it is a view of
     boundary: Node | None = None  # in the place of `node`
     local: bool = False  # an ordinary tensor that the iteration itself has made: never carried
-    unknown: bool = False  # first met in this iteration, and not known to have been made in the trace
+
+
+@dataclass(slots=True, eq=False)
+class _Recorded:
+    """What an iteration does.
+
+    carried, inside, results: the tensors that it changes; what they are at its start and its end.
+    rows:    the rows of the sequences, in the body.
+    outside: what all other inputs of the body, and those of `inside`, are outside.
+    read:    the values of the body that are needed.
+    """
+
+    carried: list[Traced]
+    inside: list[Value]
+    rows: list[Value]
+    results: list[Value]
+    outside: dict[Value, Value]
+    read: set[Value]
+
+    def other_than(
+        self, second: _Recorded, outermost: Callable[[Value], Value], twins: list[tuple[Value, Value]]
+    ) -> tuple[str, Site | None] | None:
+        """What this iteration does and the second does not, in words, and where; None if they do the same.
+
+        outermost: what a value outside is outside of all loops; twins: gets captured tensors that are alike.
+        """
+        ours = {id(t): y for t, y in zip(self.carried, self.results, strict=True)}
+        theirs = {id(t): y for t, y in zip(second.carried, second.results, strict=True)}
+        for t in [*self.carried, *second.carried]:
+            if id(t) not in ours or id(t) not in theirs:
+                which = "second batch does not" if id(t) in ours else "first batch did not"
+                return f"a tensor {t._a.shape} that it changes in place, where the {which}", None
+        places: dict[Value, Any] = {}
+        for found in (self, second):
+            places |= {p: i for i, p in enumerate(found.rows)}
+            places |= {p: id(t) for t, p in zip(found.carried, found.inside, strict=True)}
+
+        def same_input(v: Value, w: Value) -> bool:
+            if v in places or w in places:
+                return v in places and places[v] == places.get(w)
+            a, b = outermost(self.outside[v]), outermost(second.outside[w])
+            if a is b:
+                return True
+            if a.kind != CAPTURE or b.kind != CAPTURE or not _same_data(a, b):
+                return False
+            twins.append((a, b))
+            return True
+
+        other = difference([(ours[key], theirs[key]) for key in ours], same_input)
+        if other is None:
+            return None
+        v, w = other
+        return f"{summary(v)} for the first batch, and {summary(w)} for the second", v.site
+
+
+def _same_data(a: Value, b: Value) -> bool:
+    if (a.shape, a.dtype) != (b.shape, b.dtype):
+        return False
+    return all(isinstance(v.data, TensorBase) for v in (a, b)) and bool(
+        a.data._a.tobytes() == b.data._a.tobytes()
+    )
+
+
+def _another(given: str, site: Site | None) -> TraceError:
+    return loop_error(
+        given,
+        "the loop is recorded once, so it must do the same for every batch",
+        "what changes from batch to batch has to be a tensor from before the loop that each of them changes "
+        "in place",
+        site,
+    )
 
 
 class Iteration:
@@ -126,9 +199,8 @@ class Iteration:
         """A tensor from outside was met for the first time."""
         if self.outer is not None:
             self.outer.enter(stand, source)
-        entry, born = self._enter(stand), self.tracer.born_inside
-        entry.local = any(ref() is source for ref in born[self._first_born :])
-        entry.unknown = not any(ref() is source for ref in born)
+        born = self.tracer.born_inside[self._first_born :]
+        self._enter(stand).local = any(ref() is source for ref in born)
 
     def _known(self, t: Traced | None) -> _Entry | None:
         entry = self._entries.get(id(t))
@@ -145,30 +217,65 @@ class Iteration:
         if self.outer is not None:
             self.outer.grad_set(x)
 
-    def end(self) -> None:
+    def end(self) -> _Recorded:
         """Finish it, and put the loop into the graph."""
+        found, alive = self._finish()
+        self._gradients.settle(found.outside, found.read, self.site)
+        starts = [(inside, found.outside[inside]) for inside in found.inside]
+        rows = [(inside, x) for inside, x in self._rows if inside in found.read]
+        taken = set(found.inside)
+        same = [(p, x) for p, x in found.outside.items() if p in found.read and p not in taken]
+        inputs = [*starts, *rows, *same]
+        body = Graph("body", [inside for inside, _ in inputs], found.results)
+        whole = loop_value(Loop(body, self.trips, len(rows)), [x for _, x in inputs], self.site)
+        self._leave(alive)
+        for i, t in enumerate(found.carried):
+            t._value = part(whole, i)
+        return found
+
+    def compare(self, first: _Recorded) -> None:
+        """Finish one that was recorded only to see that it does what the first did, and forget it."""
+        found, alive = self._finish()
+        self._gradients.restore()
+        self._leave(alive)
+        for t, e in alive:
+            t._node = e.node
+            if t._source is not None and isinstance(t._source._node, Boundary):
+                t._source._node = e.node
+            if t._view is not None:
+                t._view.node = e.view_node
+        other = first.other_than(found, self._outermost(), self.tracer.twins)
+        if other is not None:
+            given, site = other
+            raise _another(given, site or self.site)
+
+    def _outermost(self) -> Callable[[Value], Value]:
+        """What a value outside of this iteration is outside of all of them."""
+        iteration, steps = self.outer, []
+        while iteration is not None:
+            steps.append({e.inside: e.value for e in iteration._entries.values()})
+            iteration = iteration.outer
+
+        def outermost(v: Value) -> Value:
+            for step in steps:
+                v = step.get(v, v)
+            return v
+
+        return outermost
+
+    def _finish(self) -> tuple[_Recorded, list[tuple[Traced, _Entry]]]:
         refuse_left(self.tracer, self)
         self.tracer.iteration = self.outer
         entries = list(self._entries.values())
         alive = [(t, e) for e in entries if (t := e.ref()) is not None]
         changed = [(t, e) for t, e in alive if e.inside is not None and t._value is not e.inside]
-        carried = [(t, e) for t, e in changed if not e.local]
-        self.tracer.carried_on_sight |= {e.value for _, e in carried if e.unknown}
+        carried = [(t, e.inside) for t, e in changed if not e.local and e.inside is not None]
         results = [t._value for t, _ in carried]
         read = set(reachable(results))
         outside = {e.inside: e.value for e in entries if e.inside is not None}
-        self._gradients.settle(outside, read, self.site)
-
-        starts = [(e.inside, e.value) for _, e in carried if e.inside is not None]
-        rows = [(inside, x) for inside, x in self._rows if inside in read]
-        taken = {inside for inside, _ in starts}
-        same = [(inside, x) for inside, x in outside.items() if inside in read and inside not in taken]
-        inputs = [*starts, *rows, *same]
-        body = Graph("body", [inside for inside, _ in inputs], results)
-        whole = loop_value(Loop(body, self.trips, len(rows)), [x for _, x in inputs], self.site)
-        self._leave(alive)
-        for i, (t, _) in enumerate(carried):
-            t._value = part(whole, i)
+        rows = [inside for inside, _ in self._rows]
+        found = _Recorded([t for t, _ in carried], [p for _, p in carried], rows, results, outside, read)
+        return found, alive
 
     def _leave(self, alive: list[tuple[Traced, _Entry]]) -> None:
         """Give the tensors from before what they were, and take those that were made inside out of use."""
@@ -199,29 +306,33 @@ def _refusal(x: Traced) -> TraceError:
 
 
 def loop(trips: int, sequences: Sequence[Traced]) -> Iterator[list[Traced]]:
-    """Yields once: the tensors that stand for a row of each sequence (trips, ...), in every iteration."""
+    """Yields twice: the tensors that stand for a row of each sequence (trips, ...), in every iteration.
+
+    What is done the first time becomes the body; the second is to see that the program does the same again.
+    """
     tracer = tracing.tracer
     outer = tracer.iteration
     refuse_left(tracer, None if outer is not None and outer.left else outer)
-    iteration = Iteration(tracer, trips)
-    rows = iteration.begin(sequences)
-    try:
-        yield rows
-    except BaseException:
-        iteration.left = True
-        raise
-    iteration.end()
+    first = None
+    for _ in range(2):
+        iteration = Iteration(tracer, trips)
+        rows = iteration.begin(sequences)
+        try:
+            yield rows
+        except BaseException:
+            iteration.left = True
+            raise
+        if first is None:
+            first = iteration.end()
+        else:
+            iteration.compare(first)
 
 
-def refuse_unknown(values: Iterable[Value]) -> None:
-    """Refuse to carry what may have been made in the iteration itself, unseen: each would have its own."""
-    for v in values:
-        raise loop_error(
-            f"a tensor {v.shape} that nobody holds, changed in place inside the loop",
-            "whether each batch makes its own, or one is there for all, cannot be said",
-            "make it before the loop, with zeros(...) or tensor(...)",
-            v.site,
-        )
+def refuse_twins(tracer: Tracer, constants: Collection[Value]) -> None:
+    """Refuse to take two tensors for one where somebody holds them: they are alike now, but may change."""
+    for v, w in tracer.twins:
+        if v not in constants or w not in constants:
+            raise _another(f"a tensor {v.shape} for the first batch, and another one for the second", v.site)
 
 
 def refuse_left(tracer: Tracer, inside: Iteration | None) -> None:

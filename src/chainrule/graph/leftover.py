@@ -18,7 +18,7 @@ from ..ops.move import CAST, COPY
 from ..ops.views import EXPAND, OVERWRITE
 from ..tape.node import AccumulateGrad
 from .loop import loop_error
-from .tracer import Traced, Tracer
+from .tracer import Gone, Traced, Tracer
 from .values import CONSTANT, Value
 
 
@@ -40,14 +40,22 @@ class Gradients:
         if id(x) not in self._unused:
             self._unused[id(x)] = _grad(x) is self.before(x)
 
+    def _leaves(self) -> dict[int, tuple[Any, Any]]:
+        return {**self._before, **{id(x): (x, self.before(x)) for x in self.tracer.met()}}
+
+    def restore(self) -> None:
+        """Put everything back to where the iteration began."""
+        for x, before in self._leaves().values():
+            if _grad(x) is not before:
+                x._grad = before
+
     def settle(self, outside: dict[Value, Value], read: set[Value], site: Site | None) -> None:
         """At the end of the iteration: refuse what the next one would do otherwise.
 
         outside: what the inputs of the body are outside; read: which values of the body are needed.
         A gradient that was filled with zeros is as good as none, which the next iteration finds then.
         """
-        leaves = {**self._before, **{id(x): (x, self.before(x)) for x in self.tracer.met()}}
-        for key, (x, before) in leaves.items():
+        for key, (x, before) in self._leaves().items():
             now, unused = _grad(x), self._unused.get(key)
             if now is before:
                 continue
@@ -63,7 +71,7 @@ class Gradients:
 
     def _is_read(self, x: Any, outside: dict[Value, Value], read: set[Value]) -> bool:
         stand = x if isinstance(x, Traced) else self.tracer.known(x)
-        if stand is None:
+        if stand is None or isinstance(stand._tracer, Gone):  # of an earlier loop: reading it is refused
             return False
         v = stand._value
         return v in read or v not in outside

@@ -143,7 +143,7 @@ def _in_order(v: Value, ordered: set[Value]) -> bool:
 
 def _some_rows(v: Value) -> bool:
     """Whether a view is one piece of the first axis: it has no gaps if what it is taken from has none."""
-    key = v.settings["key"] if v.op is vw.SLICE else ()
+    key: tuple[Any, ...] = v.settings["key"] if v.op is vw.SLICE else ()
     return len(key) == 1 and isinstance(key[0], slice) and key[0].step in (None, 1)
 
 
@@ -154,14 +154,15 @@ def _key(v: Value) -> Any:
     inputs = tuple(x if isinstance(x, Value) else (type(x), repr(x)) for x in v.inputs)
     if v.kind == LOOP:
         return (v.kind, inputs, id(v.data))
-    return (v.kind, v.op and v.op.name, inputs, _frozen(v.settings), v.index)
+    return (v.kind, v.op and v.op.name, inputs, frozen(v.settings), v.index)
 
 
-def _frozen(x: Any) -> Any:
+def frozen(x: Any) -> Any:
+    """Equal, and hashable, for settings that mean the same."""
     if isinstance(x, dict):
-        return tuple((k, _frozen(y)) for k, y in sorted(x.items()))
+        return tuple((k, frozen(y)) for k, y in sorted(x.items()))
     if isinstance(x, tuple | list):
-        return (type(x).__name__, *map(_frozen, x))
+        return (type(x).__name__, *map(frozen, x))
     if isinstance(x, slice):
         return ("slice", x.start, x.stop, x.step)
     if isinstance(x, Primitive):
@@ -326,7 +327,7 @@ def _overwritten(v: Value) -> Value | None:
         return y if isinstance(y, Value) else None
     if v.op is not None and v.op.kind is VIEW:
         x = _operand(v)
-        if x.op is vw.OVERWRITE and _frozen(x.settings["steps"]) == _frozen(((v.op, v.settings),)):
+        if x.op is vw.OVERWRITE and frozen(x.settings["steps"]) == frozen(((v.op, v.settings),)):
             y = x.inputs[1]
             return y if isinstance(y, Value) else None
     return None

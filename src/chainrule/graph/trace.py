@@ -29,7 +29,7 @@ from .debug import show
 from .errors import KeptError, TraceError
 from .graph import Graph
 from .host import Host
-from .iteration import refuse_left, refuse_unknown
+from .iteration import refuse_left, refuse_twins
 from .simplify import simplify as _simplify
 from .tracer import Tracer, traced
 from .values import CAPTURE, INPUT, Value
@@ -97,7 +97,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
         rebuild = _structure(returned, outputs)
         results = [tracer.lift(x).value for x in outputs]
         writes = [(v, stand.value) for v, stand in zip(values, stands, strict=True)]
-    assumptions, carried = list(tracer.assumptions.values()), tracer.carried_on_sight
+    assumptions = list(tracer.assumptions.values())
     met, fresh, made = tracer.finish()
     del returned, outputs, stands, given, inputs
     _refuse_kept(made)
@@ -108,7 +108,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
     for before, _ in writes:
         if before in held:
             raise _kept_and_written(before)
-    refuse_unknown(v for v in carried if v in replace)
+    refuse_twins(tracer, replace)
     captures = [v for v in captures if v not in replace]
     writes = [(before, now) for before, now in writes if before not in replace]
     name_them(captures, values)

@@ -203,7 +203,7 @@ class Tracer:
     assumptions: what the program asked Python about while it was recorded, by a key of their own.
     born_inside: ordinary tensors that were made inside the trace.
     iteration: the iteration of a loop that is being recorded, if there is one (`iteration.py`).
-    carried_on_sight: captured values that a loop changed which met them first, and may have made them unseen.
+    twins: captured values that two iterations of a loop made alike, each its own.
     """
 
     def __init__(self) -> None:
@@ -214,7 +214,7 @@ class Tracer:
         self.made: list[weakref.ref[Traced]] = []
         self.assumptions: dict[Any, Assumption] = {}
         self.iteration: Any = None
-        self.carried_on_sight: set[Value] = set()
+        self.twins: list[tuple[Value, Value]] = []
 
     def host(self, h: Host) -> Traced:
         """The traced tensor that stands for a number of Python now."""
