@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from chainrule.core import settings
-from chainrule.executors.cpu import cache, elf, target
+from chainrule.executors.cpu import cache, elf, emission, target
 
 from .natives import TEXT, function
 
@@ -235,6 +235,18 @@ def test_memory_is_given_back() -> None:
         target.load(code, names)
     gc.collect()
     assert (resident() - before) * os.sysconf("SC_PAGE_SIZE") < 20e6
+
+
+def test_llvms_own_loader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It serves the systems that `elf.py` does not know."""
+    monkeypatch.setattr(elf, "USABLE", False)
+    monkeypatch.setattr(emission, "_MODEL", {"codemodel": "jitdefault"})
+    loaded = target.compile_module(SQUARE)
+    assert function(loaded, "square", ctypes.c_int64)(12) == 144
+    assert sorted(loaded.names) == ["plus_one", "square"]
+    names, code = target.emit(SQUARE)
+    with pytest.raises(RuntimeError, match="the object has no function cube"):
+        target.load(code, [*names, "cube"])
 
 
 # -- the processor -----------------------------------------------------------------------------------
