@@ -28,7 +28,7 @@ from .core.silence import SILENT as _SILENT
 from .core.silence import enter as _set
 from .core.silence import leave as _reset
 from .ops.move import CAST
-from .ops.primitive import VIEW, Primitive, interpreter, tracing
+from .ops.primitive import VIEW, Late, Primitive, interpreter, tracing
 from .ops.rules import DTypeRule
 from .tape import anomaly, mode
 from .tape.node import Node, OpNode, number
@@ -46,7 +46,7 @@ _F16, _F32, _F64, _I64 = (np.dtype(n) for n in ("float16", "float32", "float64",
 _LARGE = memory.THRESHOLD // 8  # elements; above it the general path may use recycled memory
 _SMALL = 1024  # elements; broadcasting smaller inputs against each other may still give a large result
 _NUMBERS = (int, float, np.number, np.bool_)
-_OPERANDS = (TensorBase, *_NUMBERS)
+_OPERANDS = (TensorBase, *_NUMBERS, Late)
 _NO_SETTINGS: dict[str, Any] = {}
 
 special = 0  # number of modes that need the general path (anomaly detection, traces); the hot path checks it

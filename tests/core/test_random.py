@@ -1,6 +1,6 @@
 """Streams of random numbers: their definition word by word, their distributions, and where they stand.
 
-The definition is checked against a Philox4x64-10 written here from the paper, with Python's integers.
+The definition is checked against a Philox4x64-10 written from the paper (`tests/philox.py`).
 """
 
 from __future__ import annotations
@@ -19,34 +19,10 @@ from scipy import stats
 
 from chainrule.core import draws, random
 from chainrule.core.random import Generator
+from tests.philox import MASK, philox4x64, words32, words64
 
 SEED = 0x1234_5678_9ABC_DEF1
-MASK = 2**64 - 1
 FLOATS = ["float16", "float32", "float64"]
-
-
-def philox4x64(counter: tuple[int, ...], key: tuple[int, ...]) -> list[int]:
-    """Ten rounds of Philox on four words (Salmon et al. 2011, section 3.3 and its constants)."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(10):
-        product0, product1 = 0xD2E7470EE14C6C93 * c0, 0xCA5A826395121157 * c2
-        c0, c1, c2, c3 = (
-            (product1 >> 64) ^ c1 ^ k0,
-            product1 & MASK,
-            (product0 >> 64) ^ c3 ^ k1,
-            product0 & MASK,
-        )
-        k0, k1 = (k0 + 0x9E3779B97F4A7C15) & MASK, (k1 + 0xBB67AE8584CAA73B) & MASK
-    return [c0, c1, c2, c3]
-
-
-def words64(seed: int, blocks: range) -> list[int]:
-    return [word for i in blocks for word in philox4x64((i, 0, 0, 0), (seed, 0))]
-
-
-def words32(seed: int, blocks: range) -> list[int]:
-    return [half for word in words64(seed, blocks) for half in (word & 0xFFFFFFFF, word >> 32)]
 
 
 def fresh(seed: int = SEED) -> Generator:

@@ -42,9 +42,7 @@ def outside(what: str, shape: str = "()") -> str:
     return (
         f"{what} got a tensor {shape} in a traced function\n"
         "  its value of now would be fixed in the graph, also where later runs find another one there\n"
-        "  try: compute with the tensor itself, or read it before the trace; for an optimizer "
-        "capturable=True, and "
-        "numbers as options"
+        "  try: compute with the tensor itself, or read it before the trace"
     )
 
 
@@ -99,24 +97,29 @@ def test_indexing_by_values_from_outside() -> None:
     assert message(lambda x: x[mask]) == outside("x[mask]", "(2, 2)")
 
 
-def test_optimizer_that_reads_its_step_count() -> None:
-    p = nn.Parameter(torch.ones(2))
-    p.grad = torch.ones(2)
-    opt = torch.optim.Adam([p])
-    opt.step()
-    assert message(lambda x: opt.step()) == outside("item()")
+STREAMS = {
+    "Generator()": lambda x: x * torch.rand(2, generator=torch.Generator()),
+    "manual_seed": lambda x: x * torch.rand(2, generator=torch.manual_seed(0)),
+    "get_state": lambda x: x * torch.get_rng_state()[0],
+    "set_state": lambda x: torch.set_rng_state(torch.zeros(16, dtype=torch.uint8)),
+    "a draw from a generator": lambda x: x * float(torch.default_generator.uniform((), "float32")),
+}
 
 
-def test_random_numbers() -> None:
-    assert message(lambda x: x * torch.rand(2)) == (
-        "random numbers got a traced function\n"
-        "  a graph has no random numbers: what is drawn now would be the same at every run\n"
-        "  try: draw outside the function and pass the numbers in"
+@pytest.mark.parametrize("what", STREAMS)
+def test_streams_are_made_and_moved_outside(what: str) -> None:
+    before = torch.get_rng_state()
+    assert message(STREAMS[what]) == (
+        f"{what} got a traced function\n"
+        "  it happens once, while the function is recorded, and not again when the graph runs\n"
+        "  try: make, seed and read generators outside; inside, draw with rand(generator=...) and the like"
     )
-    layer = nn.Dropout(0.5)
-    assert message(layer).startswith("random numbers got a traced function\n")
-    layer.eval()
-    assert torch.equal(trace(layer, X)(X), X)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_multinomial() -> None:
+    assert message(lambda x: torch.multinomial(x, 1)) == no_values("multinomial")
+    assert message(lambda x: torch.multinomial(X, 1)) == outside("multinomial", "(2, 2)")
 
 
 def test_returning_something_else() -> None:

@@ -2,8 +2,8 @@
 
 `REFERENCES[name]` gets the input arrays and the settings and returns the wanted values (any nesting that
 NumPy turns into an array; integers without bounds, the check wraps them). Those of elementwise ops are in
-`elementwise_references.py`. `Properties` stands for results that are not unique (factorisations): it gives
-pairs that must be equal. Next: `cases.py`.
+`elementwise_references.py`, of random numbers in `draw_references.py`. `Properties` stands for results that
+are not unique (factorisations): it gives pairs that must be equal. Next: `cases.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import mpmath
 import numpy as np
 
+from tests.ops.draw_references import DRAWS
 from tests.ops.elementwise_references import ELEMENTWISE
 
 Array = np.ndarray[Any, Any]
@@ -361,6 +362,7 @@ def _solve(x: Array, y: Array) -> Array:
 
 
 REFERENCES: dict[str, Any] = {
+    **DRAWS,
     **ELEMENTWISE,
     "sum": _fold(_total),
     "amax": _fold(max),

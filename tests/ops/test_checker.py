@@ -321,7 +321,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"kind": "pointwise"},
         "primitive 'gleam': kind 'pointwise' is none of elementwise, reduction, scan, view, movement, "
-        "contraction, decomposition",
+        "contraction, decomposition, random",
     ),
     ({"formula": ""}, "primitive 'gleam': formula is empty"),
     ({"why": ""}, "primitive 'gleam': why is empty"),

@@ -21,7 +21,7 @@ from chainrule.core.errors import (
     ShapeError,
 )
 from chainrule.core.shapes import BroadcastMismatch
-from chainrule.ops import TABLE, Primitive
+from chainrule.ops import TABLE, Primitive, draw
 from chainrule.ops.primitive import CONTRACTION, ELEMENTWISE, Sample
 from tests.messages import untested
 
@@ -377,6 +377,27 @@ MESSAGES = [
         ShapeError,
         "linalg.lstsq got shapes (3, 2) and (2, 1)\n  both must be matrices with the same number of rows, "
         "or stacks of as many of them",
+    ),
+    # -- draws, which users meet in graphs that they write
+    Message(
+        lambda: draw.UNIFORM(x(1), x(), shape=(2,), dtype=torch.float32),
+        DTypeError,
+        "uniform(seed, block) got float32 (1,) and float32 ()\n  the type must be integer\n  try: x.long()",
+    ),
+    Message(
+        lambda: draw.UNIFORM(x(1).long(), x().long(), shape=(2,), dtype=torch.float32),
+        ShapeError,
+        "a draw got a seed (1,) and a block ()\n  both must be 0-d",
+    ),
+    Message(
+        lambda: draw.NORMAL(x().long(), x().long(), shape=(2,), dtype=torch.int64),
+        DTypeError,
+        "normal numbers got torch.int64\n  the type must be floating point",
+    ),
+    Message(
+        lambda: draw.INTEGERS(x().long(), x().long(), shape=(2,), low=3, high=3),
+        ArgumentError,
+        "randint got low 3 and high 3\n  low must be less than high, and both within the range of int64",
     ),
 ]
 

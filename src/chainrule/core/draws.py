@@ -26,6 +26,16 @@ Each line is computed in its own dtype, words converted first, unless it says ot
 integers, truth values and permutations are the same on every machine and in every executor; normals and
 exponentials are the same up to the rounding of log, sin and cos.
 
+Which words are an element's own, counting elements in row-major order from 0 and blocks from the first one of
+the draw (block b is words 4*b to 4*b + 3 of the draw, made of counter (first + b, 0, 0, 0)):
+    from W:       element i has word i: word i % 4 of block i // 4.
+    from w:       element i has half i of the draw: half i % 2 (0 is the low one) of word i // 2, which is
+                  word i // 2 % 4 of block i // 8.
+    from w1, w2:  elements 2*i and 2*i + 1 (r*cos(a) and r*sin(a)) share halves 2*i and 2*i + 1: word i.
+    from W1, W2:  elements 2*i and 2*i + 1 share words 2*i and 2*i + 1.
+A draw of n elements takes ceil(ceil(n / m) / 4) blocks, with m numbers from a 64-bit word: 2 for those made
+of w, else 1. The next draw begins with the block after them.
+
 The functions here take the words of a draw and fill an array `out` from as many as it needs; they may
 overwrite the words. They know nothing of seeds and counters: that is `random.py`.
 """

@@ -7,7 +7,8 @@ many as it needs words, and what is left of its last block is dropped. What a dr
 defined in `draws.py`, which is the file to read next.
 
 Generators may be used from several threads; a draw is always one unbroken piece of the stream. A forked
-process goes on with a copy, like one made by `copy.copy`. No tensors here: `creation.py` makes them.
+process goes on with a copy, like one made by `copy.copy`. `drawn` gives the numbers at a place of a stream
+without any generator: that is what graphs hold. No tensors here: `functions/sampling.py` makes them.
 """
 
 from __future__ import annotations
@@ -37,6 +38,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
+class Watch:
+    """Who is told before a stream is made, moved, or read, with the name of what is done.
+
+    told: set by `../graph/host.py`: a program that is recorded must not depend on where a stream stands.
+    """
+
+    __slots__ = ("told",)
+
+    told: Callable[[str], None] | None
+
+    def __init__(self) -> None:
+        self.told = None
+
+
+watch: Final = Watch()
+
+
 class Generator:
     """A stream of random numbers, named by its seed. A new one always starts with the same seed.
 
@@ -58,6 +76,8 @@ class Generator:
             raise ArgumentError.of(
                 "Generator", given=f"device {str(device)!r}", must="the device must be 'cpu'"
             )
+        if watch.told is not None:
+            watch.told("Generator()")
         self._seed = _DEFAULT_SEED
         self._next = 0  # the first block that is not used yet
         self._bits: np.random.Philox | None = None  # stands before block _next; made when first needed
@@ -78,7 +98,9 @@ class Generator:
                 given=f"seed {seed!r}",
                 must="the seed must be an integer, at least -2**63 and less than 2**64",
             )
-        self._move(number % (1 << 64), 0)
+        if watch.told is not None:
+            watch.told("manual_seed")
+        self.move(number % (1 << 64), 0)
         return self
 
     def seed(self) -> int:
@@ -93,9 +115,9 @@ class Generator:
 
     def get_state(self) -> npt.NDArray[np.uint8]:
         """Where the stream stands: the seed and the number of the next block, 8 little-endian bytes each."""
-        with _lock:
-            state = self._seed, self._next
-        return np.array(state, "<u8").view(np.uint8)
+        if watch.told is not None:
+            watch.told("get_state")
+        return np.array(self.position(), "<u8").view(np.uint8)
 
     def set_state(self, state: Array) -> None:
         """Go on from where `get_state` was called.
@@ -109,7 +131,9 @@ class Generator:
                 must="a state is uint8 of shape (16,)",
                 hint="what get_state() returned",
             )
-        self._move(*np.ascontiguousarray(state).view("<u8").tolist())
+        if watch.told is not None:
+            watch.told("set_state")
+        self.move(*np.ascontiguousarray(state).view("<u8").tolist())
 
     def clone_state(self) -> Generator:
         """A new generator that stands where this one stands."""
@@ -123,12 +147,18 @@ class Generator:
     def __repr__(self) -> str:
         return f"Generator(seed={self._seed}, block={self._next})"
 
-    def _move(self, seed: int, block: int) -> None:
+    def position(self) -> tuple[int, int]:
+        """(seed, number of the next block): where the stream stands."""
+        with _lock:
+            return self._seed, self._next
+
+    def move(self, seed: int, block: int) -> None:
+        """Go on with this block of the stream of this seed; both in [0, 2**64)."""
         with _lock:
             self._seed, self._next, self._bits = seed, block, None
 
     def reserve(self, blocks: int) -> tuple[int, int]:
-        """Take blocks without making their words, for an executor that makes them itself.
+        """Take blocks without making their words, for who makes them itself.
 
         Returns: (seed, number of the first block taken).
         """
@@ -140,26 +170,21 @@ class Generator:
 
     def _draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rule: Rule) -> Array:
         """An array of this shape, filled by a rule of `draws.py` from the next whole blocks."""
-        per_word, fill = rule
+        if watch.told is not None:
+            watch.told("a draw from a generator")
         n = math.prod(shape)
-        words = -(-n // per_word)
-        blocks = -(-words // _BLOCK)
-        if words <= _CHUNK:
+        blocks = blocks_for(n, rule)
+        if blocks * _BLOCK <= _CHUNK:
             out = np.empty(shape, dtype)
             with _lock:
                 if self._bits is None:
                     self._bits = _philox(self._seed, self._next)
                 self._next += blocks
                 made = self._bits.random_raw(blocks * _BLOCK)
-            fill(made, out.reshape(-1))
+            rule[1](made, out.reshape(-1))
             return out
-        out = memory.empty(shape, dtype)
-        flat = out.reshape(-1)  # shape -> (n,), the same memory
-        # A bit generator of our own, so that other threads need not wait until all of it is made.
-        bits = _philox(*self.reserve(blocks))
-        for start in range(0, n, _CHUNK * per_word):
-            fill(bits.random_raw(_CHUNK), flat[start : start + _CHUNK * per_word])
-        return out
+        seed, first = self.reserve(blocks)  # so that other threads need not wait until all of it is made
+        return drawn(seed, first, shape, dtype, rule)
 
     # The draws. `draws.py` says what each makes of its words.
 
@@ -223,6 +248,26 @@ class Generator:
     def permutation(self, n: int) -> npt.NDArray[np.int64]:
         """The integers 0, ..., n - 1 (int64) in random order, each order as likely as any other."""
         return draws.order(self.bits64(n))
+
+
+def blocks_for(n: int, rule: Rule) -> int:
+    """How many blocks a draw of n numbers takes."""
+    words = -(-n // rule[0])
+    return -(-words // _BLOCK)
+
+
+def drawn(seed: int, block: int, shape: tuple[int, ...], dtype: npt.DTypeLike, rule: Rule) -> Array:
+    """What a draw gives that starts with this block: a pure function, the same as `Generator` gives there."""
+    per_word, fill = rule
+    n = math.prod(shape)
+    out = memory.empty(shape, np.dtype(dtype))
+    flat = out.reshape(-1)  # shape -> (n,), the same memory
+    bits = _philox(seed, block)
+    words = blocks_for(n, rule) * _BLOCK
+    for start in range(0, n, _CHUNK * per_word):
+        made = bits.random_raw(min(_CHUNK, words - start // per_word))
+        fill(made, flat[start : start + _CHUNK * per_word])
+    return out
 
 
 _U32, _U64, _I64 = np.dtype(np.uint32), np.dtype(np.uint64), np.dtype(np.int64)

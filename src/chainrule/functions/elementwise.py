@@ -223,7 +223,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
     """
     value = factor_of(value, "addcmul", input, tensor1, tensor2)
     product = tensor1 * tensor2
-    return input + (product if value == 1 else product * value)
+    return input + (product if type(value) is int and value == 1 else product * value)
 
 
 def check_addcdiv(input: Any, tensor1: Tensor, tensor2: Tensor) -> None:
@@ -253,7 +253,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
     """
     check_addcdiv(input, tensor1, tensor2)
     quotient = tensor1 / tensor2
-    return input + (quotient if value == 1 else quotient * value)
+    return input + (quotient if type(value) is int and value == 1 else quotient * value)
 
 
 def nan_to_num(

@@ -15,7 +15,7 @@ from ..eager import binary, common_type, need_tensor, unary
 from ..ops import arithmetic as ar
 from ..ops import compare as cm
 from ..ops import transcendental as tr
-from ..ops.primitive import Primitive
+from ..ops.primitive import Late, Primitive
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -209,7 +209,7 @@ def scaled(input: Any, other: Any, alpha: Any) -> Any:
     tensor([6])
     """
     common = common_type((input, other))
-    if isinstance(alpha, float) and not common.is_floating_point:
+    if isinstance(alpha, float | Late) and not common.is_floating_point:
         raise ArgumentError.of(
             "alpha * y",
             given=f"alpha={alpha} for a result of type {common.name}",
@@ -218,7 +218,7 @@ def scaled(input: Any, other: Any, alpha: Any) -> Any:
         )
     if common is dtypes.bool_:
         alpha = bool(alpha)
-    return ar.MUL(other, alpha)
+    return other if type(alpha) is float and alpha == 1 else ar.MUL(other, alpha)
 
 
 def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
@@ -230,7 +230,7 @@ def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=0.5)
     tensor([ 6., 12.])
     """
-    return ar.ADD(input, other if alpha == 1 else scaled(input, other, alpha))
+    return ar.ADD(input, other if type(alpha) is int and alpha == 1 else scaled(input, other, alpha))
 
 
 def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
@@ -242,7 +242,7 @@ def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     >>> torch.sub(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=0.5)
     tensor([-4., -8.])
     """
-    return ar.SUB(input, other if alpha == 1 else scaled(input, other, alpha))
+    return ar.SUB(input, other if type(alpha) is int and alpha == 1 else scaled(input, other, alpha))
 
 
 subtract = sub

@@ -1,7 +1,8 @@
 """Tensors of random numbers, and tensors filled with them in place. Next: `../creation.py` for the others.
 
 Every draw comes from a `Generator` (`../core/random.py`): a stream that depends on its seed and on how much
-has been drawn, on nothing else.
+has been drawn, on nothing else. In a program that is being recorded it becomes an op (`../ops/draw.py`) which
+gives, each time the graph runs, the numbers that a draw here would give then.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from ..base import TensorBase, wrap
 from ..core import dtypes, random
 from ..core.dtypes import FROM_NUMPY, dtype
 from ..core.errors import ArgumentError, DTypeError, ShapeError
-from ..ops.primitive import interpreter, tracing
-from .options import check_device, check_tensor, kind_of, made, size_of
+from ..ops import draw
+from ..ops.primitive import Primitive, interpreter, tracing
+from ..ops.views import EXPAND
+from .options import check_device, check_tensor, kind_of, made, size_of, values_known, values_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -38,11 +41,31 @@ class Generator(random.Generator):
 default_generator = random.default_generator
 
 
-def stream(generator: random.Generator | None) -> random.Generator:
-    """The stream to draw from. A graph cannot hold draws: what is drawn while tracing would be frozen."""
+def _floats(
+    name: str, generator: random.Generator | None, shape: tuple[int, ...], kind: np.dtype[Any]
+) -> Tensor:
+    """Uniform, normal or exponential numbers of the next blocks of a stream."""
+    g = generator or default_generator
     if tracing.tracer is not None:
-        interpreter.trace.refuse_random()
-    return generator or default_generator
+        return _recorded(_FLOATS[name], g, {"shape": shape, "dtype": FROM_NUMPY[kind]})
+    out: Tensor = wrap(getattr(g, name)(shape, kind))
+    return out
+
+
+def _integers(generator: random.Generator | None, low: int, high: int, shape: tuple[int, ...]) -> Tensor:
+    g = generator or default_generator
+    if tracing.tracer is not None:
+        return _recorded(draw.INTEGERS, g, {"shape": shape, "low": low, "high": high})
+    out: Tensor = wrap(g.integers(low, high, shape))
+    return out
+
+
+def _recorded(op: Primitive, g: random.Generator, settings: dict[str, Any]) -> Tensor:
+    out: Tensor = interpreter.trace.draw(g, op, settings)
+    return out
+
+
+_FLOATS = {"uniform": draw.UNIFORM, "normal": draw.NORMAL, "exponential": draw.EXPONENTIAL}
 
 
 def manual_seed(seed: int) -> random.Generator:
@@ -101,8 +124,8 @@ def rand(
     torch.Size([2, 3])
     """
     check_device(device)
-    g = stream(generator)
-    return made(g.uniform(size_of(size, "rand"), _float_kind(dtype, "rand")), requires_grad)
+    out = _floats("uniform", generator, size_of(size, "rand"), _float_kind(dtype, "rand"))
+    return out.requires_grad_() if requires_grad else out
 
 
 def randn(
@@ -120,8 +143,8 @@ def randn(
     (torch.Size([2, 3]), torch.Size([]))
     """
     check_device(device)
-    g = stream(generator)
-    return made(g.normal(size_of(args, "randn", size), _float_kind(dtype, "randn")), requires_grad)
+    out = _floats("normal", generator, size_of(args, "randn", size), _float_kind(dtype, "randn"))
+    return out.requires_grad_() if requires_grad else out
 
 
 def rand_like(
@@ -166,9 +189,8 @@ def randint(
         raise ArgumentError.of(
             "randint", given="no size", must="the shape must be given", hint="randint(0, 10, (3,))"
         )
-    g = stream(generator)
-    a = g.integers(low, high, size_of((size,), "randint"))
-    return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), requires_grad)
+    out = _integers(generator, low, high, size_of((size,), "randint")).to(dtype or dtypes.int64)
+    return out.requires_grad_() if requires_grad else out
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: dtype | None = None) -> Tensor:
@@ -188,7 +210,10 @@ def randperm(
     """
     check_device(device)
     (n,) = size_of((n,), "randperm")
-    a = stream(generator).permutation(n)
+    g = generator or default_generator
+    if tracing.tracer is not None:
+        return _recorded(draw.PERMUTATION, g, {"n": n}).to(dtype or dtypes.int64)
+    a = g.permutation(n)
     return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), False)
 
 
@@ -209,7 +234,7 @@ def normal(
     torch.Size([2, 3])
     """
     check_device(device)
-    low = std._a.min() if isinstance(std, TensorBase) and std._a.size else std
+    low = std._a.min() if isinstance(std, TensorBase) and std._a.size and values_known(std) else std
     if not isinstance(low, TensorBase) and low < 0:
         raise ArgumentError.of("normal", given=f"std={low}", must="a standard deviation must not be negative")
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
@@ -244,15 +269,30 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: random.Genera
     >>> torch.bernoulli(torch.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    g = stream(generator)
-    chance = input._a if p is None else p
-    if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
+    chance = input if p is None else p
+    if not _probabilities(chance):
         raise ArgumentError.of(
             "bernoulli", given="a probability outside [0, 1]", must="probabilities must lie in [0, 1]"
         )
-    kind = np.dtype(np.float64) if input._a.dtype == np.float64 else np.dtype(np.float32)
-    drawn = g.uniform(input._a.shape, kind) < chance
-    return wrap(drawn.astype(input._a.dtype))
+    return _happens(input, chance, generator).to(input.dtype)
+
+
+def _probabilities(p: Any) -> bool:
+    """Whether p, a number or a tensor, lies in [0, 1], as far as can be known."""
+    if isinstance(p, TensorBase):
+        a = p._a
+        return not values_known(p) or not a.size or bool(a.min() >= 0 and a.max() <= 1)
+    return bool(0 <= p <= 1)
+
+
+def _happens(x: Tensor, p: Any, generator: random.Generator | None) -> Tensor:
+    """Truth values in the shape of x, with probability p."""
+    kind = np.dtype(np.float64) if x._a.dtype == np.float64 else np.dtype(np.float32)
+    u = _floats("uniform", generator, x._a.shape, kind)
+    if isinstance(p, TensorBase) and p._a.ndim == 0:
+        p = EXPAND(p, shape=x._a.shape)  # 0-d, it would take the type of u
+    out: Tensor = u < p
+    return out
 
 
 def multinomial(
@@ -268,7 +308,7 @@ def multinomial(
     >>> torch.multinomial(torch.tensor([0.0, 1.0]), 3, replacement=True)
     tensor([1, 1, 1])
     """
-    w = input._a
+    w = values_of(input, "multinomial")
     if w.ndim not in (1, 2) or w.dtype.kind != "f":
         raise ArgumentError.of(
             "multinomial",
@@ -293,7 +333,7 @@ def multinomial(
             must="without replacement each index is drawn at most once",
             hint="replacement=True",
         )
-    g = stream(generator)
+    g = generator or default_generator
     if replacement:
         edges = np.cumsum(rows, 1)
         u = g.uniform((len(rows), num_samples), np.float64) * edges[:, -1:]
@@ -311,10 +351,6 @@ def multinomial(
 
 
 # -- in place ----------------------------------------------------------------------------------------
-
-
-def _filled(x: Tensor, values: np.ndarray[Any, Any]) -> Tensor:
-    return inplace.copy_(x, wrap(values.astype(x._a.dtype, copy=False)))
 
 
 def _draw_kind(x: Tensor, name: str) -> np.dtype[Any]:
@@ -336,8 +372,8 @@ def uniform_(
         raise ArgumentError.of(
             "uniform_", given=f"from={from_}, to={to}", must="the lower end must not be above the upper end"
         )
-    u = stream(generator).uniform(self._a.shape, _draw_kind(self, "uniform_"))
-    return _filled(self, u * self._a.dtype.type(to - from_) + self._a.dtype.type(from_))
+    u = _floats("uniform", generator, self._a.shape, _draw_kind(self, "uniform_"))
+    return inplace.copy_(self, u * (to - from_) + from_)
 
 
 def normal_(
@@ -348,26 +384,23 @@ def normal_(
         raise ArgumentError.of(
             "normal_", given=f"std={std}", must="a standard deviation must not be negative"
         )
-    z = stream(generator).normal(self._a.shape, _draw_kind(self, "normal_"))
-    return _filled(self, z * self._a.dtype.type(std) + self._a.dtype.type(mean))
+    z = _floats("normal", generator, self._a.shape, _draw_kind(self, "normal_"))
+    return inplace.copy_(self, z * std + mean)
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: random.Generator | None = None) -> Tensor:
     """Fill with 1 with probability p, else 0. Returns self."""
-    chance = p._a if isinstance(p, TensorBase) else p
-    if np.size(chance) and not (np.min(chance) >= 0 and np.max(chance) <= 1):
+    if not _probabilities(p):
         raise ArgumentError.of("bernoulli_", given=f"p={p}", must="probabilities must lie in [0, 1]")
-    kind = np.dtype(np.float64) if self._a.dtype == np.float64 else np.dtype(np.float32)
-    drawn = stream(generator).uniform(self._a.shape, kind) < chance
-    return _filled(self, np.asarray(drawn))
+    return inplace.copy_(self, _happens(self, p, generator))
 
 
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: random.Generator | None = None) -> Tensor:
     """Fill with exponential waiting times at rate `lambd`. Returns self."""
     if lambd <= 0:
         raise ArgumentError.of("exponential_", given=f"lambd={lambd}", must="the rate must be positive")
-    waits = stream(generator).exponential(self._a.shape, _draw_kind(self, "exponential_"))
-    return _filled(self, waits / self._a.dtype.type(lambd))
+    waits = _floats("exponential", generator, self._a.shape, _draw_kind(self, "exponential_"))
+    return inplace.copy_(self, waits / lambd)
 
 
 def random_(
@@ -388,4 +421,4 @@ def random_(
         )
     elif to is None:
         from_, to = 0, from_
-    return _filled(self, stream(generator).integers(from_ or 0, to, self._a.shape))
+    return inplace.copy_(self, _integers(generator, from_ or 0, to, self._a.shape))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import wrap
+from ..base import TensorBase, wrap
 from ..core.dtypes import FROM_NUMPY
 from ..ops.views import EXPAND
 from .values import Value, constant, op_value
@@ -27,8 +27,9 @@ def constants(captures: Sequence[Value], fresh: set[Value]) -> tuple[dict[Value,
     Returns: the replacements, and which of the fresh ones are held.
 
     The captures must be all that refers to their tensors here. Whether somebody else does is found out by
-    letting go of tensor and array, and looking whether they are still there.
+    letting go of tensor and array, and looking whether they are still there. Numbers of Python stay captures.
     """
+    captures = [v for v in captures if isinstance(v.data, TensorBase)]
     replace: dict[Value, Value] = {}
     held: set[Value] = set()
     tensors = [weakref.ref(v.data) for v in captures]
@@ -68,11 +69,16 @@ def _let_go(arrays: list[Any], i: int) -> np.ndarray[Any, Any] | None:
 
 
 def name_them(captures: Sequence[Value], inputs: Sequence[Value]) -> None:
-    """Names c1, c2, ... for captures, but none that an input has."""
+    """Names c1, c2, ... for captures, but none that an input has; numbers of Python have names already."""
     taken = {v.name for v in inputs}
     free = (name for i in itertools.count(1) if (name := f"c{i}") not in taken)
     for v in captures:
-        v.name = next(free)
+        if isinstance(v.data, TensorBase):
+            v.name = next(free)
+            continue
+        names = itertools.chain([v.name], (f"{v.name}_{i}" for i in itertools.count(2)))
+        v.name = next(name for name in names if name not in taken)
+        taken.add(v.name)
 
 
 def known(a: np.ndarray[Any, Any]) -> Value:

@@ -19,6 +19,7 @@ from ..inplace import check, touch
 from ..ops.views import EXPAND
 from ..tape.mode import no_grad
 from .debug import check_result
+from .host import Host
 from .values import CONSTANT, PART, Value
 
 
@@ -29,8 +30,11 @@ def call(graph: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
     _refuse_overlap(graph.name, targets, given)
     outputs, writes = evaluate(graph, {v: _array(graph.name, v, x) for v, x in given.items()})
     for target, new in zip(targets, writes, strict=True):
-        target._a[...] = new
-        touch(target)
+        if isinstance(target, Host):
+            target.store(new.item())
+        else:
+            target._a[...] = new
+            touch(target)
     tensors = [wrap(a) for a in outputs]
     if graph.structure is not None:
         return graph.structure(tensors)
@@ -76,6 +80,8 @@ def _array(name: str, v: Value, x: Any) -> np.ndarray[Any, Any]:
     """The array of an input in row-major order, after checking shape and type."""
     if isinstance(x, TensorBase):
         a = x._a
+    elif isinstance(x, Host):
+        a = np.array(x.value(), v.dtype.numpy)
     else:
         a = x if isinstance(x, np.ndarray) else np.asarray(x, v.dtype.numpy)
     if a.shape != v.shape:
@@ -98,8 +104,10 @@ def _array(name: str, v: Value, x: Any) -> np.ndarray[Any, Any]:
     return np.asarray(a, order="C")
 
 
-def _target(name: str, v: Value, x: Any) -> TensorBase:
-    """The tensor that a graph writes to."""
+def _target(name: str, v: Value, x: Any) -> TensorBase | Host:
+    """The tensor, or number of Python, that a graph writes to."""
+    if isinstance(x, Host):
+        return x
     if not isinstance(x, TensorBase):
         raise ArgumentError.of(
             name,
@@ -112,9 +120,11 @@ def _target(name: str, v: Value, x: Any) -> TensorBase:
     return x
 
 
-def _refuse_overlap(name: str, targets: list[TensorBase], given: dict[Value, Any]) -> None:
+def _refuse_overlap(name: str, targets: list[TensorBase | Host], given: dict[Value, Any]) -> None:
     """What is changed in place must not share memory with another input: to the graph they are separate."""
     for target in targets:
+        if isinstance(target, Host):
+            continue
         for v, x in given.items():
             if x is target and sum(y is target for y in given.values()) == 1:
                 continue

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .evaluate import call
+from .host import Assumption
 from .text import show
 from .values import CAPTURE, INPUT, Value, reachable
 
@@ -18,11 +19,12 @@ class Graph:
     """A pure program over arrays.
 
     inputs:   values given at each run, in order.
-    captures: values read from tensors that were there before.
+    captures: values read from tensors that were there before, and from numbers of Python (`host.py`).
     outputs:  what is returned, in order.
-    writes:   pairs (capture or input, value): the tensor's memory gets the value once all outputs are known.
+    writes:   pairs (capture or input, value): its memory gets the value once all outputs are known.
     values:   everything that has to be computed, in order (made from outputs and writes; what neither needs
               is not there).
+    assumptions: what in Python was as it is in the graph when it was traced, and may change.
 
     `print(graph)` gives text that `parse` reads back. `graph(*tensors)` runs it.
     """
@@ -35,12 +37,14 @@ class Graph:
         captures: Sequence[Value] = (),
         writes: Sequence[tuple[Value, Value]] = (),
         structure: Any = None,
+        assumptions: Sequence[Assumption] = (),
     ) -> None:
         self.name = name
         self.inputs = list(inputs)
         self.outputs = list(outputs)
         self.writes = list(writes)
         self.structure = structure
+        self.assumptions = list(assumptions)
         self.values = reachable([*self.outputs, *(v for _, v in self.writes)])
         read = {v for v in self.values if v.kind == CAPTURE} | {c for c, _ in self.writes}
         self.captures = [c for c in captures if c in read]
@@ -72,6 +76,7 @@ class Graph:
             self.captures,
             [(c, new(v)) for c, v in self.writes],
             self.structure,
+            self.assumptions,
         )
 
     def __str__(self) -> str:

@@ -182,6 +182,17 @@ def _neutral(v: Value) -> Value | None:
     return None
 
 
+def _two_steps(v: Value) -> Value | None:
+    """(x + 2) + 3 for whole numbers, which wrap around either way: the blocks of a random stream."""
+    x = _inner(v, ar.ADD, ar.ADD)
+    if x is None or v.dtype is not dtypes.int64 or x.shape != v.shape:
+        return None
+    (first, m), n = x.inputs, v.inputs[1]
+    if not isinstance(first, Value) or type(m) is not int or type(n) is not int or abs(m + n) >= 1 << 63:
+        return None
+    return op_value(ar.ADD, (first, m + n), {}, v.dtype, v.site)
+
+
 def _twice_negated(v: Value) -> Value | None:
     inner = _inner(v, ar.NEG, ar.NEG)
     return None if inner is None else _operand(inner)
@@ -268,6 +279,7 @@ REWRITES: Iterable[Rewrite] = (
     _fold,
     _uniform,
     _neutral,
+    _two_steps,
     _twice_negated,
     _copy,
     _cast,

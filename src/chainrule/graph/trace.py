@@ -3,7 +3,7 @@
 The function runs once, with traced tensors for its inputs. What Python does on the way (loops over numbers,
 `if` on settings, function calls) is gone afterwards; what depends on values of tensors is refused. Tensors
 from outside (parameters, buffers) are captured: the graph reads them when it runs, and writes them if the
-function did. Next: `symbols.py`.
+function did. So are the places of random streams, and options of optimizers (`host.py`). Next: `symbols.py`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from .captures import constants, name_them
 from .debug import show
 from .errors import TraceError
 from .graph import Graph
+from .host import Host
 from .simplify import simplify as _simplify
 from .tracer import Tracer, traced
 from .values import CAPTURE, INPUT, Value
@@ -57,7 +58,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
     `autograd.grad` inside becomes part of the graph. In-place operations on tensors from outside
     become writes.
     simplify:  pass the graph through `simplify` before it is returned.
-    Raises:    TraceError where the function asks for a value, draws random numbers, or returns no tensor.
+    Raises:    TraceError where the function asks for a value, or returns no tensor.
 
     >>> import chainrule as torch
     >>> from chainrule.graph import trace
@@ -94,6 +95,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
         rebuild = _structure(returned, outputs)
         results = [tracer.lift(x).value for x in outputs]
         writes = [(v, stand.value) for v, stand in zip(values, stands, strict=True)]
+    assumptions = list(tracer.assumptions.values())
     met, fresh, made = tracer.finish()
     del returned, outputs, stands, given, inputs
     _refuse_kept(made)
@@ -109,7 +111,7 @@ def trace(function: Callable[..., Any], *inputs: Any, simplify: bool = False) ->
     name_them(captures, values)
     name = getattr(function, "__name__", "graph")
     name = name if name.isidentifier() else "graph"
-    graph = Graph(name, values, results, captures, writes, rebuild)
+    graph = Graph(name, values, results, captures, writes, rebuild, assumptions)
     graph = verify(graph.rebuilt(replace) if replace else graph)
     show("graph", graph)
     return _simplify(graph) if simplify else graph
@@ -151,10 +153,12 @@ def _kept_and_written(v: Value) -> TraceError:
 def _refuse_overlap(captures: list[Value], writes: list[tuple[Value, Value]]) -> None:
     """A write to a captured tensor changes others on the same memory, which the graph would not see."""
     for written, _ in writes:
-        if written.kind != CAPTURE:
+        if written.kind != CAPTURE or isinstance(written.data, Host):
             continue
         for other in captures:
-            if other is not written and np.may_share_memory(written.data._a, other.data._a):
+            if other is written or isinstance(other.data, Host):
+                continue
+            if np.may_share_memory(written.data._a, other.data._a):
                 raise TraceError.of(
                     "trace",
                     given=f"a write to a tensor {written.shape} from outside, and another tensor "

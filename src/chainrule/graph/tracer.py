@@ -24,11 +24,13 @@ from ..core.shapes import Shape
 from ..eager import _check_each, _shape, _unify, record, user_site, view_of
 from ..inplace import adopt, fitting, touch
 from ..ops.move import COPY
-from ..ops.primitive import CONTRACTION, VIEW, Primitive, interpreter, tracing
+from ..ops.primitive import CONTRACTION, VIEW, Late, Primitive, interpreter, tracing
 from ..ops.views import OVERWRITE, RESHAPE
 from ..tape.node import AccumulateGrad, Node, number
 from ..tensor import Tensor
 from .errors import TraceError
+from .host import Assumption, Host, draw
+from .number import plain
 from .values import CAPTURE, PART, Value, op_value, output_type
 
 Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
@@ -237,13 +239,24 @@ class Tracer:
 
     While it is the thread's tracer, every op is recorded, also one on ordinary tensors only.
     made:  every traced tensor, to see which ones somebody still holds in the end.
+    assumptions: what the program asked Python about while it was recorded, by a key of their own.
     """
 
     def __init__(self) -> None:
-        self._captures: dict[int, tuple[Any, Value, Traced]] = {}  # id -> (tensor, as it was, as it is now)
+        # id of a tensor, or key of a number of Python -> (which, as it was, as it is now)
+        self._captures: dict[Any, tuple[Any, Value, Traced]] = {}
         self._met: dict[int, tuple[Any, Any, Any, int]] = {}  # id -> (tensor, and its _grad, _node and _v)
         self._born: list[weakref.ref[Any]] = []
         self.made: list[weakref.ref[Traced]] = []
+        self.assumptions: dict[Any, Assumption] = {}
+
+    def host(self, h: Host) -> Traced:
+        """The traced tensor that stands for a number of Python now."""
+        known = self._captures.get(h.key)
+        if known is None:
+            v = Value(CAPTURE, (), h.dtype, data=h, name=h.name, site=user_site())
+            known = self._captures[h.key] = (h, v, traced(v))
+        return known[2]
 
     def born(self, x: TensorBase) -> None:
         """An ordinary tensor was made inside the trace."""
@@ -332,6 +345,8 @@ def _of_trace(x: Traced, tracer: Tracer | None) -> Traced:
 
 def record_op(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """`op(*xs)` as a value of the graph, on the tape too if a gradient may be wanted."""
+    if any(isinstance(x, Late) for x in xs):
+        xs = plain(op, xs)
     if op.dtype.unify:
         xs = _unify(op, xs)
     else:
@@ -436,9 +451,7 @@ def refuse_reading(x: TensorBase, what: str) -> NoReturn:
         what,
         given=f"a tensor {x._a.shape} in a traced function",
         must="its value of now would be fixed in the graph, also where later runs find another one there",
-        hint="compute with the tensor itself, or read it before the trace; for an optimizer "
-        "capturable=True, and "
-        "numbers as options",
+        hint="compute with the tensor itself, or read it before the trace",
     )
 
 
@@ -452,23 +465,13 @@ def refuse_data() -> NoReturn:
     )
 
 
-def refuse_random() -> NoReturn:
-    """Random numbers were asked for inside a traced function."""
-    raise TraceError.of(
-        "random numbers",
-        given="a traced function",
-        must="a graph has no random numbers: what is drawn now would be the same at every run",
-        hint="draw outside the function and pass the numbers in",
-    )
-
-
 class _Hooks:
     """What `eager.py` and `inplace.py` call when they meet a traced tensor or a running trace."""
 
     record = staticmethod(record_op)
     snapshot = staticmethod(snapshot)
     assign = staticmethod(assign)
-    refuse_random = staticmethod(refuse_random)
+    draw = staticmethod(draw)
     refuse_reading = staticmethod(refuse_reading)
     refuse_data = staticmethod(refuse_data)
     kept = staticmethod(kept)

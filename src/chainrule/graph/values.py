@@ -22,8 +22,8 @@ Operand = Any  # a Value, or a Python number
 class Value:
     """One value of a graph.
 
-    kind:     INPUT; CONSTANT (with `data`, an array); CAPTURE (with `data`, the tensor it is read from); OP;
-              or PART, one result of an op that has several.
+    kind:     INPUT; CONSTANT (with `data`, an array); CAPTURE (with `data`, the tensor or `Host` it is
+              read from); OP; or PART, one result of an op that has several.
     op, inputs, settings: for OP; `inputs` are Values and Python numbers.
     index:    for PART: which result of `inputs[0]`.
     shape, dtype: of the value; tuples of them for an op with several results.

@@ -83,12 +83,12 @@ class Writing(TensorBase):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Self:
         """self += alpha * other. Returns self."""
-        _add(self, other if alpha == 1 else pointwise.scaled(self, other, alpha))
+        _add(self, other if type(alpha) is int and alpha == 1 else pointwise.scaled(self, other, alpha))
         return self
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Self:
         """self -= alpha * other. Returns self."""
-        _sub(self, other if alpha == 1 else pointwise.scaled(self, other, alpha))
+        _sub(self, other if type(alpha) is int and alpha == 1 else pointwise.scaled(self, other, alpha))
         return self
 
     subtract_ = sub_
@@ -104,13 +104,13 @@ class Writing(TensorBase):
         """self += value * tensor1 * tensor2. Returns self."""
         value = elementwise.factor_of(value, "addcmul_", self, tensor1, tensor2)
         product = tensor1 * tensor2
-        return self.add_(product if value == 1 else product.mul_(value))
+        return self.add_(product if type(value) is int and value == 1 else product.mul_(value))
 
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Self:
         """self += value * tensor1 / tensor2. Returns self."""
         elementwise.check_addcdiv(self, tensor1, tensor2)
         quotient = tensor1 / tensor2
-        return self.add_(quotient if value == 1 else quotient.mul_(value))
+        return self.add_(quotient if type(value) is int and value == 1 else quotient.mul_(value))
 
     mul_ = multiply_ = inplace.binary(ar.MUL, "mul_")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,7 +31,8 @@ VIEW = "view"  # the same elements seen under another shape; shares memory
 MOVEMENT = "movement"  # elements copied to other places
 CONTRACTION = "contraction"  # sums of products
 DECOMPOSITION = "decomposition"  # matrix factorisations and solvers
-KINDS = (ELEMENTWISE, REDUCTION, SCAN, VIEW, MOVEMENT, CONTRACTION, DECOMPOSITION)
+RANDOM = "random"  # out[i] depends on the place in a random stream, and on i
+KINDS = (ELEMENTWISE, REDUCTION, SCAN, VIEW, MOVEMENT, CONTRACTION, DECOMPOSITION, RANDOM)
 
 
 class Word:
@@ -164,6 +166,23 @@ class Tracing(threading.local):
 
 
 tracing = Tracing()
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """What happens inside is no part of a trace: ops run at once, and what they make comes from outside."""
+    tracer, tracing.tracer = tracing.tracer, None
+    try:
+        yield
+    finally:
+        tracing.tracer = tracer
+
+
+class Late:
+    """A number that is known when a graph runs, not while it is made; see `../graph/number.py`."""
+
+    __slots__ = ()
+
 
 TABLE: dict[str, Primitive] = {}
 

@@ -105,6 +105,10 @@ ACCUMULATES = DTypeRule("accumulates", unify=False, result=_widened)
 COUNTS = DTypeRule("counts", unify=False, result=lambda d: dtypes.int64)
 FIRST = DTypeRule("first", unify=False)
 
+_PLACE = DTypeRule("", unify=False, accepts=frozenset({INTEGER}), wanted="integer", hint="x.long()")
+DRAWN = _PLACE._replace(name="a place in a stream, to the type asked for", asked="dtype")
+DRAWN_WHOLE = _PLACE._replace(name="a place in a stream, to int64", result=lambda d: dtypes.int64)
+
 
 def same_shape(x: Shape, *others: Shape, **settings: Any) -> Shape:
     return x

@@ -76,11 +76,11 @@ class Adagrad(Optimizer):
         return self._each(closure, self._update)
 
     def _update(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[p] or self._new_state(p, group)
+        state = self._state_of(p, group)
         state["step"] += 1
         lr = number(group["lr"])
         if group["lr_decay"] != 0:
-            lr = lr / (1 + (state["step"].item() - 1) * group["lr_decay"])
+            lr = lr / (1 + (number(state["step"]) - 1) * group["lr_decay"])
         if group["maximize"]:
             g = -g
         if group["weight_decay"] != 0:
@@ -88,8 +88,7 @@ class Adagrad(Optimizer):
         denominator = state["sum"].addcmul_(g, g, value=1).sqrt().add_(group["eps"])
         p.addcdiv_(g, denominator, value=-lr)
 
-    def _new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def _new_state(self, p: Tensor, group: dict[str, Any]) -> None:
         state = self.state[p]
         state["step"] = tensor(0.0, dtype=step_dtype())
         state["sum"] = full_like(p, group["initial_accumulator_value"], requires_grad=False)
-        return state

@@ -7,6 +7,7 @@ from typing import Any
 from ..core.dtypes import float64
 from ..creation import tensor, zeros_like
 from ..functions.pointwise import maximum
+from ..graph.number import root
 from ..tensor import Tensor
 from .optimizer import Closure, Optimizer, Params, number, step_dtype
 
@@ -21,8 +22,8 @@ class Adam(Optimizer):
         p <- p - lr * m̂ / (sqrt(v̂) + eps)           (amsgrad: the largest v so far in place of v)
 
     Args:    lr: the step size, a number or a 1-element Tensor, at least 0; betas: each in [0, 1).
-             decoupled_weight_decay: decay as AdamW does. capturable: keep the step count in tensor arithmetic
-             (a recorded step can then be replayed); the same result up to rounding. foreach and fused are
+             decoupled_weight_decay: decay as AdamW does. capturable: keep the step count in tensor
+             arithmetic; the same result up to rounding. A traced step does not need it. foreach and fused are
              accepted and change nothing. differentiable must be False.
     Raises:  ValueError for options outside of their ranges.
     Source:  Kingma and Ba 2015, algorithm 1; Reddi et al. 2018 for amsgrad.
@@ -80,7 +81,7 @@ class Adam(Optimizer):
         return self._each(closure, self._update)
 
     def _update(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[p] or self._new_state(p, group)
+        state = self._state_of(p, group)
         lr = group["lr"] if group["capturable"] else number(group["lr"])
         decay, (beta1, beta2) = group["weight_decay"], group["betas"]
         if group["maximize"]:
@@ -105,18 +106,17 @@ class Adam(Optimizer):
             denominator = v.sqrt().div_(-size * (1 - beta2**t).sqrt()).add_(group["eps"] / -size)
             p.addcdiv_(m, denominator)
         else:
-            t = step.item()
-            denominator = v.sqrt().div_((1 - beta2**t) ** 0.5).add_(group["eps"])
+            t = number(step)
+            denominator = v.sqrt().div_(root(1 - beta2**t)).add_(group["eps"])
             p.addcdiv_(m, denominator, value=-lr / (1 - beta1**t))
 
-    def _new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def _new_state(self, p: Tensor, group: dict[str, Any]) -> None:
         state = self.state[p]
         state["step"] = tensor(0.0, dtype=step_dtype())
         state["exp_avg"] = zeros_like(p)
         state["exp_avg_sq"] = zeros_like(p)
         if group["amsgrad"]:
             state["max_exp_avg_sq"] = zeros_like(p)
-        return state
 
 
 class AdamW(Adam):

@@ -1,7 +1,9 @@
 """What all optimizers share: parameters in groups with options, state for each parameter, saving of both.
 
 An optimizer changes parameters in place from their `.grad`. How, is in the file of each method; read `sgd.py`
-next. The updates are in-place Tensor operations without a gradient, so that a step can be traced.
+next. The updates are in-place Tensor operations without a gradient, so that a step can be traced. Options in
+`param_groups` are Python numbers, which schedulers change; in a trace they are numbers that the graph reads
+anew each time it runs (`../graph/number.py`). Updates are written so that they work with either.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from typing import Any
 from ..core.dtypes import dtype, float32, float64, get_default_dtype
 from ..core.errors import ArgumentError, ShapeError
 from ..creation import tensor
+from ..graph.errors import TraceError
+from ..graph.number import number_of, plain_group, traced_groups
+from ..ops.primitive import tracing, untraced
 from ..tape.mode import enable_grad, no_grad
 from ..tensor import Tensor
 
@@ -56,9 +61,16 @@ class Optimizer:
     _shaped_state: tuple[str, ...] = ()
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        if tracing.tracer is not None:
+            raise TraceError.of(
+                type(self).__name__,
+                given="a traced function",
+                must="each call would make a new one, but a graph goes on with the state of the first",
+                hint="make the optimizer outside",
+            )
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
-        self.param_groups: list[dict[str, Any]] = []
+        self._groups: list[dict[str, Any]] = []
         self._has_stepped = False  # schedulers warn when they are stepped before the optimizer
 
         groups = self._listed(params)
@@ -79,6 +91,18 @@ class Optimizer:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
             cls.step = _noting_the_step(cls.__dict__["step"])  # type: ignore[method-assign]
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups of parameters, each a dict with its options; `group["lr"] = 0.1` changes one."""
+        if tracing.tracer is not None:
+            groups: list[dict[str, Any]] = traced_groups(lambda: self._groups, type(self).__name__)
+            return groups
+        return self._groups
+
+    @param_groups.setter
+    def param_groups(self, groups: list[dict[str, Any]]) -> None:
+        self._groups = groups
 
     def step(self, closure: Closure | None = None) -> Any:
         """Change every parameter once, by its gradient; parameters without one are left alone.
@@ -123,7 +147,7 @@ class Optimizer:
         if names:
             group["param_names"] = names
         self._check_group(group)
-        self.param_groups.append(group)
+        self._groups.append(group)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything to go on from here later: {"state": {number: state}, "param_groups": [options]}.
@@ -133,7 +157,7 @@ class Optimizer:
         """
         numbers: dict[int, int] = {}
         packed = []
-        for group in self.param_groups:
+        for group in self._groups:
             for p in group["params"]:
                 numbers.setdefault(id(p), len(numbers))
             options = {name: value for name, value in group.items() if name != "params"}
@@ -157,7 +181,7 @@ class Optimizer:
                 "optimizer.state_dict() when saving; model.load_state_dict for a model's",
             )
         saved = [{**self.defaults, **group} for group in deepcopy(state_dict["param_groups"])]
-        ours = [len(group["params"]) for group in self.param_groups]
+        ours = [len(group["params"]) for group in self._groups]
         theirs = [len(group["params"]) for group in saved]
         if len(ours) != len(theirs):
             raise self._error(
@@ -174,7 +198,7 @@ class Optimizer:
         params = dict(
             zip(
                 itertools.chain.from_iterable(group["params"] for group in saved),
-                itertools.chain.from_iterable(group["params"] for group in self.param_groups),
+                itertools.chain.from_iterable(group["params"] for group in self._groups),
                 strict=True,
             )
         )
@@ -185,15 +209,15 @@ class Optimizer:
                 state[params[key]] = {name: _copied(v, name, params[key]) for name, v in values.items()}
             else:
                 state[key] = deepcopy(values)
-        for group, options in zip(self.param_groups, saved, strict=True):
+        for group, options in zip(self._groups, saved, strict=True):
             options["params"] = group["params"]
             if "param_names" in group:
                 options.setdefault("param_names", group["param_names"])
-        self.state, self.param_groups = state, saved
+        self.state, self._groups = state, saved
 
     def __repr__(self) -> str:
         groups = []
-        for i, group in enumerate(self.param_groups):
+        for i, group in enumerate(self._groups):
             options = "".join(f"    {name}: {group[name]}\n" for name in sorted(group) if name != "params")
             groups.append(f"\nParameter Group {i}\n{options}")
         return f"{type(self).__name__} ({''.join(groups)})"
@@ -216,6 +240,18 @@ class Optimizer:
                     if g is not None:
                         update(p, g, group)
         return loss
+
+    def _state_of(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """The state of a parameter; made now by `_new_state` if there is none. In a trace, too, it is made at
+        once: each run of the graph goes on with it."""
+        state = self.state[p]
+        if not state:
+            with untraced():
+                self._new_state(p, plain_group(group))
+        return state
+
+    def _new_state(self, p: Tensor, group: dict[str, Any]) -> None:
+        """Fill the empty state of a parameter."""
 
     def _check_not_negative(self, **options: Any) -> None:
         for name, value in options.items():
@@ -281,10 +317,10 @@ class Optimizer:
                 UserWarning,
                 stacklevel=4,
             )
-        for i, other in enumerate(self.param_groups):
+        for i, other in enumerate(self._groups):
             if any(id(p) in ids for p in other["params"]):
                 raise self._error(
-                    f"a parameter that is in group {i} and in group {len(self.param_groups)}",
+                    f"a parameter that is in group {i} and in group {len(self._groups)}",
                     "some parameters appear in more than one parameter group",
                 )
             if ("param_names" in group) != ("param_names" in other):
@@ -317,7 +353,7 @@ def _noting_the_step(step: Callable[..., Any]) -> Callable[..., Any]:
 
 def number(value: Any) -> Any:
     """An option that may be a 1-element Tensor, such as a learning rate, as a Python number."""
-    return value.item() if isinstance(value, Tensor) else value
+    return number_of(value) if isinstance(value, Tensor) else value
 
 
 def step_dtype() -> dtype:

@@ -70,7 +70,7 @@ class RMSprop(Optimizer):
         return self._each(closure, self._update)
 
     def _update(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[p] or self._new_state(p, group)
+        state = self._state_of(p, group)
         lr, alpha, decay, momentum = (
             number(group["lr"]),
             group["alpha"],
@@ -94,7 +94,7 @@ class RMSprop(Optimizer):
         else:
             p.addcdiv_(g, denominator, value=-lr)
 
-    def _new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def _new_state(self, p: Tensor, group: dict[str, Any]) -> None:
         state = self.state[p]
         state["step"] = tensor(0.0, dtype=step_dtype())
         state["square_avg"] = zeros_like(p)
@@ -102,4 +102,3 @@ class RMSprop(Optimizer):
             state["momentum_buffer"] = zeros_like(p)
         if group["centered"]:
             state["grad_avg"] = zeros_like(p)
-        return state

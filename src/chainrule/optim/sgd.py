@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..creation import full_like
+from ..graph.errors import TraceError
+from ..ops.primitive import tracing, untraced
 from ..tape.mode import no_grad
 from ..tensor import Tensor
 from .optimizer import Closure, Optimizer, Params, number
@@ -77,7 +80,7 @@ class SGD(Optimizer):
         with no_grad():
             for group in self.param_groups:
                 lr, momentum, decay = number(group["lr"]), group["momentum"], group["weight_decay"]
-                maximize, nesterov, rate = group["maximize"], group["nesterov"], 1 - group["dampening"]
+                maximize, nesterov = group["maximize"], momentum != 0 and group["nesterov"]
                 for p in group["params"]:
                     g = p.grad
                     if g is None:
@@ -87,16 +90,26 @@ class SGD(Optimizer):
                     if decay != 0:
                         g = g.add(p, alpha=decay)
                     if momentum != 0:
-                        v = self._velocity(p, g, momentum, rate)
+                        v = self._velocity(p, g, group)
                         g = g.add(v, alpha=momentum) if nesterov else v
                     p.add_(g, alpha=-lr)
         return loss
 
-    def _velocity(self, p: Tensor, g: Tensor, momentum: float, rate: float) -> Tensor:
-        state = self.state[p]
+    def _velocity(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> Tensor:
+        state, dampening = self.state[p], group["dampening"]
         v: Tensor
-        if "momentum_buffer" in state:
-            v = state["momentum_buffer"].mul_(momentum).add_(g, alpha=rate)
-        else:
-            v = state["momentum_buffer"] = g.detach().clone()
-        return v
+        if "momentum_buffer" not in state:
+            if tracing.tracer is None:
+                v = state["momentum_buffer"] = g.detach().clone()
+                return v
+            if dampening != 0:
+                raise TraceError.of(
+                    "SGD's first step",
+                    given="dampening in a traced function",
+                    must="the first step does not dampen the gradient, the others do: a graph has one kind",
+                    hint="take one step before",
+                )
+            with untraced():  # -0 * momentum + g is g, whatever its sign
+                state["momentum_buffer"] = full_like(p, -0.0, requires_grad=False)
+        v = state["momentum_buffer"].mul_(group["momentum"])
+        return v.add_(g, alpha=1 - dampening) if dampening != 0 else v.add_(g)

@@ -7,7 +7,7 @@ from typing import Any, SupportsFloat
 
 from ...core.errors import ArgumentError, nearest
 from ..optimizer import Optimizer, number
-from .scheduler import LRScheduler, check_optimizer, set_lr
+from .scheduler import LRScheduler, check_optimizer, refuse_traced, set_lr
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -82,6 +82,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take note of this epoch's metric, and reduce the rates if it has not got better for too long."""
+        refuse_traced(self)
         value = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(value):

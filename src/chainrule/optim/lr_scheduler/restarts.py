@@ -6,7 +6,7 @@ import math
 
 from ...core.errors import ArgumentError
 from ..optimizer import Optimizer
-from .scheduler import LR, LRScheduler
+from .scheduler import LR, LRScheduler, refuse_traced
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -53,6 +53,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def step(self, epoch: float | None = None) -> None:
         """Go to the next epoch, or to any one: `step(epoch + i / batches)` after each batch i."""
+        refuse_traced(self)
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...core.errors import ArgumentError
+from ...graph.host import only_outside
 from ...tensor import Tensor
 from ..optimizer import Optimizer, number
 
@@ -69,6 +70,7 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch and set its learning rates. Call it after `optimizer.step()`."""
+        refuse_traced(self)
         if self._step_count == 1 and not self.optimizer._has_stepped:
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first learning rate of"
@@ -145,6 +147,14 @@ class LRScheduler:
                 UserWarning,
                 stacklevel=3,
             )
+
+
+def refuse_traced(scheduler: object) -> None:
+    """Refuse to step a scheduler inside a traced function."""
+    only_outside(
+        f"{type(scheduler).__name__}.step",
+        "step schedulers outside, between runs: the graph reads the rate each time it runs",
+    )
 
 
 def check_optimizer(owner: object, optimizer: object) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ...core.errors import ArgumentError
 from ..optimizer import Optimizer
 from .plateau import ReduceLROnPlateau
-from .scheduler import LRScheduler, set_lr
+from .scheduler import LRScheduler, refuse_traced, set_lr
 
 
 class SequentialLR(LRScheduler):
@@ -50,6 +50,7 @@ class SequentialLR(LRScheduler):
 
     def step(self) -> None:  # type: ignore[override]
         """Go to the next epoch, with the schedule whose turn it is."""
+        refuse_traced(self)
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
         part = self._schedulers[i]
