@@ -219,6 +219,30 @@ def test_a_child_forked_while_another_thread_compiles() -> None:
     assert codes == [0] * 5
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_forked_while_llvm_loads() -> None:
+    program = """
+import os, sys
+from chainrule.executors.cpu import target
+target.prepare()
+child = os.fork()
+names, _ = target.emit("define void @f() { ret void }")
+if child == 0:
+    os._exit(0 if names == ["f"] else 1)
+print(names, os.waitpid(child, 0)[1])
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=env,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "['f'] 0\n", "")
+
+
 def test_memory_is_given_back() -> None:
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1])
