@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from chainrule.core import settings
-from chainrule.executors.cpu import cache, elf, target
+from chainrule.executors.cpu import cache, elf, emission, target
 
 from .natives import TEXT, function
 
@@ -219,6 +219,30 @@ def test_a_child_forked_while_another_thread_compiles() -> None:
     assert codes == [0] * 5
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_forked_while_llvm_loads() -> None:
+    program = """
+import os, sys
+from chainrule.executors.cpu import target
+target.prepare()
+child = os.fork()
+names, _ = target.emit("define void @f() { ret void }")
+if child == 0:
+    os._exit(0 if names == ["f"] else 1)
+print(names, os.waitpid(child, 0)[1])
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=env,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "['f'] 0\n", "")
+
+
 def test_memory_is_given_back() -> None:
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1])
@@ -235,6 +259,18 @@ def test_memory_is_given_back() -> None:
         target.load(code, names)
     gc.collect()
     assert (resident() - before) * os.sysconf("SC_PAGE_SIZE") < 20e6
+
+
+def test_llvms_own_loader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It serves the systems that `elf.py` does not know."""
+    monkeypatch.setattr(elf, "USABLE", False)
+    monkeypatch.setattr(emission, "_MODEL", {"codemodel": "jitdefault"})
+    loaded = target.compile_module(SQUARE)
+    assert function(loaded, "square", ctypes.c_int64)(12) == 144
+    assert sorted(loaded.names) == ["plus_one", "square"]
+    names, code = target.emit(SQUARE)
+    with pytest.raises(RuntimeError, match="the object has no function cube"):
+        target.load(code, [*names, "cube"])
 
 
 # -- the processor -----------------------------------------------------------------------------------

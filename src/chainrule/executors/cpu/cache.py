@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 import stat
@@ -28,6 +27,11 @@ import time
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import llvmlite
+
+try:  # hashlib would load OpenSSL first, in which time an entry is read and loaded several times over
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 from chainrule.core import settings
 from chainrule.core.files import atomic_write
@@ -50,7 +54,7 @@ class Entry(NamedTuple):
 
 def key(*parts: str | bytes) -> bytes:
     """A key for what is decided by these parts, this processor, LLVM and this package's source files."""
-    digest = hashlib.sha256()
+    digest = blake2b(digest_size=_DIGEST)
     for part in (_sources(), *_compiler(), processor(), *parts):
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "little"))  # ("ab", "c") is not ("a", "bc")
@@ -62,7 +66,7 @@ def key(*parts: str | bytes) -> bytes:
 def _sources() -> bytes:
     """A digest that changes when a source file of this package does, by sizes and times of change."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    digest = hashlib.sha256()
+    digest = blake2b(digest_size=_DIGEST)
     for folder, folders, files in os.walk(root):
         folders.sort()
         for name in sorted(files):
@@ -131,7 +135,7 @@ def _read(file: BinaryIO, key: bytes) -> Entry:
 
 def _digest(key: bytes, body: bytes) -> bytes:
     """The checksum of an entry; with the key, so that an entry under another's name is not taken for it."""
-    return hashlib.sha256(key + body).digest()
+    return blake2b(key + body, digest_size=_DIGEST).digest()
 
 
 def _name(key: bytes) -> str:

@@ -11,6 +11,7 @@ is in `host.py`, and the cache in `cache.py`. The generator's side is `emit.py`.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import threading
 from collections.abc import Callable
@@ -89,17 +90,17 @@ def emit(text: str) -> tuple[list[str], bytes]:
 
     Raises: RuntimeError with LLVM's message if the text is not well-formed.
     """
-    from . import emission  # loads LLVM
-
     with lock:
+        from . import emission  # loads LLVM
+
         return emission.emit(text)
 
 
 def assembly(text: str) -> str:
     """The assembly that `emit` makes an object of."""
-    from . import emission  # loads LLVM
-
     with lock:
+        from . import emission  # loads LLVM
+
         return emission.assembly(text)
 
 
@@ -117,13 +118,18 @@ def load(code: bytes, names: list[str], *, source: Callable[[], str] | None = No
         if missing:
             raise RuntimeError(f"the object has no function {missing[0]}")
     else:
-        from . import emission  # loads LLVM
-
         with lock:
+            from . import emission  # loads LLVM
+
             addresses, keep = emission.load(code, names)
     return Loaded({name: addresses[name] for name in names}, keep, source)
 
 
 def prepare() -> None:
     """Begin to load LLVM in the background, where a compilation is about to need it."""
-    threading.Thread(target=__import__, args=(f"{__package__}.emission",), daemon=True).start()
+    threading.Thread(target=_import, daemon=True).start()
+
+
+def _import() -> None:
+    with lock:  # a child that is forked in the middle of an import could never import that again
+        importlib.import_module(f"{__package__}.emission")
