@@ -1,0 +1,127 @@
+"""Where the numbers of a product lie: in the arrays of the caller, or packed in scratch memory.
+
+`Layout`, `Operand` and `Host` are what callers give; `Lines` is one operand as the kernels see it: lines (rows of A,
+columns of B) of k elements each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .code import Code, Value
+
+AHEAD = 8  # gathered lines come from main memory in an order that no processor foresees: so many early they are asked for
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a matrix lies in memory.
+
+    row_stride, col_stride: elements from one row (column) to the next
+    indexed: a vector of int64, known when running, says which row (column) in memory is meant; other words: no copy
+             is made of x[order]
+    read: elements are computed by a callback; strides mean nothing then
+    """
+
+    row_stride: int
+    col_stride: int
+    indexed: Literal["rows", "cols"] | None = None
+    read: bool = False
+
+    @property
+    def transposed(self) -> Layout:
+        other: dict[str | None, Any] = {"rows": "cols", "cols": "rows", None: None}
+        return Layout(self.col_stride, self.row_stride, other[self.indexed], self.read)
+
+
+@dataclass
+class Operand:
+    """A matrix when code is emitted: LLVM values.
+
+    read(builder, i, j, lanes, valid): the elements [i, j : j + lanes] as a vector; only the first `valid` (a Python
+    int; None: all) exist, the others may hold anything.
+    """
+
+    pointer: Value | None = None
+    indices: Value | None = None
+    read: Callable[[Value, Value, Value, int, int | None], Value] | None = None
+
+
+@dataclass(frozen=True)
+class Host:
+    """What code is generated for: bytes and number of the vector registers, bytes of the caches of one core."""
+
+    vector_bytes: int = 64
+    registers: int = 32
+    l1: int = 32 << 10
+    l2: int = 1 << 20
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of k elements; `indexed` is "lines" or "k".
+
+    where: "a" or "b" (memory of the caller), or a place in scratch (bytes)
+    start: elements from line 0 to line `i` when a kernel starts at line `i`, for each line
+    line, k: elements from a line to its neighbour within a tile, and from one k to the next. They differ from
+             `start` in packed panels only.
+    """
+
+    where: str | int
+    start: int
+    line: int
+    k: int
+    indexed: Literal["lines", "k"] | None = None
+
+    def pointer(self, c: Code, memory: Memory) -> Value:
+        if isinstance(self.where, int):
+            return c.bytes_at(memory.scratch, self.where)
+        return memory.operands[self.where].pointer
+
+    def indices(self, memory: Memory) -> Value | None:
+        return memory.operands[self.where].indices if self.indexed and isinstance(self.where, str) else None
+
+
+@dataclass
+class Memory:
+    """The LLVM values that a phase works on."""
+
+    operands: dict[str | int, Operand]
+    scratch: Value
+
+
+def lines_of(where: str, layout: Layout, count: int, k: int) -> Lines:
+    """An operand of the caller: rows of A, or columns of B (given transposed). An axis of one element has any stride."""
+    indexed: Literal["lines", "k"] | None = None
+    if layout.indexed is not None:
+        indexed = "lines" if layout.indexed == "rows" else "k"
+    line, step = layout.row_stride, layout.col_stride
+    if count == 1 and indexed != "lines" and step != 1:
+        line = 1
+    if k == 1 and indexed != "k" and line != 1:
+        step = 1
+    return Lines(where, line, line, step, indexed)
+
+
+def moved(lines: Lines, c: Code, memory: Memory, first: Value | int) -> tuple[Value, Value | None]:
+    """Pointer and indices for a tile that starts at line `first`. Not for indexed lines: ask `line_pointers`."""
+    assert lines.indexed != "lines"
+    return c.at(lines.pointer(c, memory), c.mul(first, lines.start)), lines.indices(memory)
+
+
+def line_pointers(
+    lines: Lines, c: Code, memory: Memory, first: Value | int, count: int, last: int | None = None
+) -> list[Value]:
+    """The addresses of `count` lines from `first` on; past line `last` that one again, so that all may be read."""
+    base, indices = lines.pointer(c, memory), lines.indices(memory)
+    if last is None and lines.indexed is None:
+        base = c.at(base, c.mul(first, lines.start))
+        return [c.at(base, i * lines.line) for i in range(count)]
+    places = [c.add(first, i) for i in range(count)]
+    if last is not None:
+        places = [c.smaller(place, last) for place in places]
+    if indices is not None:
+        places = [c.entry(indices, place) for place in places]
+    return [c.at(base, c.mul(place, lines.start)) for place in places]
