@@ -90,7 +90,9 @@ class Code:
         kind = self.vector(lanes)
         if valid is None or valid == lanes:
             return self.b.load(pointer, typ=kind, align=align or self.size)
-        load = self._intrinsic("llvm.masked.load", kind, [ir.PointerType(), ir.VectorType(BIT, lanes), kind], "p0")
+        load = self._intrinsic(
+            "llvm.masked.load", kind, [ir.PointerType(), ir.VectorType(BIT, lanes), kind], "p0"
+        )
         return self.b.call(load, [pointer, self._mask(lanes, valid), self.zero(lanes)])
 
     def store(self, value: Value, pointer: Value, valid: int | None = None, align: int | None = None) -> None:
@@ -100,7 +102,9 @@ class Code:
             self.b.store(value, pointer, align=align or self.size)
             return
         mask = ir.VectorType(BIT, lanes)
-        store = self._function(f"llvm.masked.store.{self._suffix(kind)}.p0", ir.VoidType(), [kind, ir.PointerType(), mask])
+        store = self._function(
+            f"llvm.masked.store.{self._suffix(kind)}.p0", ir.VoidType(), [kind, ir.PointerType(), mask]
+        )
         self.b.call(store, [value, pointer, self._mask(lanes, valid)])
 
     def scalar(self, pointer: Value) -> Value:
@@ -275,7 +279,9 @@ class Code:
     # -- intrinsics ---------------------------------------------------------------------------------------------
 
     def _mask(self, lanes: int, valid: int) -> Value:
-        return ir.Constant(ir.VectorType(BIT, lanes), [ir.Constant(BIT, int(i < valid)) for i in range(lanes)])
+        return ir.Constant(
+            ir.VectorType(BIT, lanes), [ir.Constant(BIT, int(i < valid)) for i in range(lanes)]
+        )
 
     def _suffix(self, kind: ir.VectorType) -> str:
         return f"v{kind.count}f{8 * self.size}"

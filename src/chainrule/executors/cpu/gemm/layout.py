@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from .code import Code, Value
 
@@ -49,14 +49,17 @@ class Operand:
     read: Callable[[Value, Value, Value, int, int | None], Value] | None = None
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(Protocol):
     """What code is generated for: bytes and number of the vector registers, bytes of the caches of one core."""
 
-    vector_bytes: int = 64
-    registers: int = 32
-    l1: int = 32 << 10
-    l2: int = 1 << 20
+    @property
+    def vector_bytes(self) -> int: ...
+    @property
+    def registers(self) -> int: ...
+    @property
+    def l1(self) -> int: ...
+    @property
+    def l2(self) -> int: ...
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ def outer_tile(
             from_a = base(a, at_a, a_indices, t, u)
             from_b = base(b, at_b, b_indices, t, u)
             panel = [
-                c.load(c.at(from_b, v * lanes), lanes, valid if v == vectors - 1 else None) for v in range(vectors)
+                c.load(c.at(from_b, v * lanes), lanes, valid if v == vectors - 1 else None)
+                for v in range(vectors)
             ]
             for r in range(rows):
                 x = c.spread(c.at(from_a, r * a.line), lanes)

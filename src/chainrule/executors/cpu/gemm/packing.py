@@ -144,7 +144,9 @@ def _turned_panels(source: Lines, count: int, k: int, width: int, lanes: int, wh
         first = c.mul(task, grain)
 
         def group(g: Value) -> None:
-            reads = line_pointers(source, c, memory, c.mul(g, lanes), lanes, count - 1 if count % lanes else None)
+            reads = line_pointers(
+                source, c, memory, c.mul(g, lanes), lanes, count - 1 if count % lanes else None
+            )
             panel, within = _divide(c, g, width // lanes)
             write = c.at(c.at(target, c.mul(panel, k * width)), c.mul(within, lanes))
 
@@ -229,7 +231,9 @@ def _single_elements(
     return tasks, emit
 
 
-def evaluate(which: str, rows: int, cols: int, lanes: int, size: int, where: int) -> tuple[int, Emit, int, int]:
+def evaluate(
+    which: str, rows: int, cols: int, lanes: int, size: int, where: int
+) -> tuple[int, Emit, int, int]:
     """A computed operand, written to scratch row by row: tasks, emit, elements, and the distance of its rows."""
     per = CACHE_LINE // size
     stride = (-(-cols // per) | 1) * per

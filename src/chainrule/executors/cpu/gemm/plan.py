@@ -198,7 +198,20 @@ class _Planner:
 
     def dot_piece(self, shape: _Shape, lanes: int, chains: int) -> Any:
         def piece(c: Code, memory: Memory, store: Store, i: Any, j: Any, rows: int, cols: int) -> None:
-            results = dot_tile(c, shape.a, shape.b, memory, i, j, rows, cols, shape.k, lanes, chains, (shape.m - 1, shape.n - 1))
+            results = dot_tile(
+                c,
+                shape.a,
+                shape.b,
+                memory,
+                i,
+                j,
+                rows,
+                cols,
+                shape.k,
+                lanes,
+                chains,
+                (shape.m - 1, shape.n - 1),
+            )
             for r, result in enumerate(results):
                 self.give(c, store, shape, c.add(i, r), j, result, cols)
 
@@ -302,7 +315,9 @@ class _Planner:
         pack_b = k > 0 and (not b_ready or (row_tiles > 2 and bytes_b > self.host.l1))
         a_plain = shape.a.indexed != "lines" and 1 in (shape.a.k, shape.a.line)
         apart = max(abs(shape.a.k), abs(shape.a.line)) * self.size
-        pack_a = k > 0 and (not a_plain or (col_tiles > 2 and m * k * self.size > self.host.l1 and apart >= 512))
+        pack_a = k > 0 and (
+            not a_plain or (col_tiles > 2 and m * k * self.size > self.host.l1 and apart >= 512)
+        )
         if pack_b:
             cost += 40 + n * k * (0.1 if b_ready else 0.45 if shape.b.k == 1 else 3.0) * 16 / self.lanes
         if pack_a:
@@ -350,7 +365,9 @@ class _Planner:
         width = vectors * lanes
         padded = -(-n // lanes) * lanes
 
-        def piece_of(c: Code, memory: Memory, i: Any, j: Any, r: int, w: int, k0: Any, k1: Any, steps: int) -> Any:
+        def piece_of(
+            c: Code, memory: Memory, i: Any, j: Any, r: int, w: int, k0: Any, k1: Any, steps: int
+        ) -> Any:
             valid = w % lanes or None
             tile = self.tile(r, -(-w // lanes), lanes, valid, steps)
             return outer_tile(c, tile, shape.a, shape.b, memory, i, j, k0, k1, packed_b)
@@ -425,6 +442,14 @@ class _Planner:
         def row(r: Value) -> None:
             for v in range(vectors):
                 value = c.load(c.at(memory, c.add(c.mul(r, vectors * lanes), v * lanes)), lanes)
-                self.give(c, store, shape, c.add(i, r), c.add(j, v * lanes), value, valid if v == vectors - 1 else None)
+                self.give(
+                    c,
+                    store,
+                    shape,
+                    c.add(i, r),
+                    c.add(j, v * lanes),
+                    value,
+                    valid if v == vectors - 1 else None,
+                )
 
         c.loop(0, rows, row)
