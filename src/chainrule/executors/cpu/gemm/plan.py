@@ -25,7 +25,7 @@ from .packing import CACHE_LINE, Pack, evaluate, pack_panels, pack_rows
 Store = Callable[[Value, Value, Value, Value, int, "int | None"], None]
 
 LATENCY = 8  # fused multiply-adds that are under way at once in the widest core: sums that a tile needs
-TASK = 20_000  # cycles; a smaller piece of work costs more to hand out than it brings
+TASK = 20_000  # cycles; what takes less than two of them is not divided: a second thread comes too late
 CHUNK = 1024  # steps of k in one chunk of a long sum
 MOST_TASKS = 64
 
@@ -230,13 +230,13 @@ class _Planner:
         """A phase that covers the product with tiles of rows x cols; smaller ones at the lower and right edge."""
         m, n = shape.m, shape.n
         down, across = -(-m // rows), -(-n // cols)
-        tasks = max(1, min(MOST_TASKS, int(cost / TASK)))
-        blocks_down = min(down, tasks)
-        high = -(-down // blocks_down)  # tiles in a block
-        blocks_down = -(-down // high)
-        blocks_across = min(across, max(1, tasks // blocks_down))
-        wide = -(-across // blocks_across)
+        # Columns are divided first and come last in the order of tasks: those that follow each other share a panel
+        # of B, which stays in the second-level cache.
+        tasks = min(MOST_TASKS, int(cost / (TASK / 4))) if cost >= 2 * TASK else 1
+        wide = -(-across // min(across, tasks))  # tiles in a block
         blocks_across = -(-across // wide)
+        high = -(-down // min(down, -(-tasks // blocks_across)))
+        blocks_down = -(-down // high)
         count = blocks_down * blocks_across
 
         def emit(builder: Value, index: Value, a: Operand, b: Operand, scratch: Value, store: Store) -> None:
@@ -249,8 +249,8 @@ class _Planner:
             elif blocks_down == 1:
                 block_j = index
             else:
-                block_i = builder.udiv(index, c.index(blocks_across))
-                block_j = builder.urem(index, c.index(blocks_across))
+                block_i = builder.urem(index, c.index(blocks_down))
+                block_j = builder.udiv(index, c.index(blocks_down))
 
             def stripe(j: Any, width: int) -> None:
                 begin = c.mul(block_i, high * rows)
