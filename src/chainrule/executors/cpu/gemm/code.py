@@ -124,10 +124,10 @@ class Code:
         kind = x.type
         return self.b.call(self._intrinsic("llvm.fmuladd", kind, [kind, kind, kind]), [x, y, z])
 
-    def fetch(self, pointer: Value) -> None:
-        """Ask for the cache line of `pointer`, which may be any address."""
+    def fetch(self, pointer: Value, near: int = 3) -> None:
+        """Ask for the cache line of `pointer`, any address: 3 for the first-level cache, 2 for the second."""
         hint = self._function("llvm.prefetch.p0", ir.VoidType(), [ir.PointerType(), LANE, LANE, LANE])
-        self.b.call(hint, [pointer, ir.Constant(LANE, 0), ir.Constant(LANE, 3), ir.Constant(LANE, 1)])
+        self.b.call(hint, [pointer, *[ir.Constant(LANE, x) for x in (0, near, 1)]])
 
     def room(self, elements: int) -> Value:
         """Memory on the stack, aligned for vectors; taken once per call of the function, not once per loop."""

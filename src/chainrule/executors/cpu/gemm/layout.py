@@ -12,7 +12,10 @@ from typing import Any, Literal, Protocol
 
 from .code import Code, Value
 
-AHEAD = 8  # gathered lines come from main memory in an order that no processor foresees: so many early they are asked for
+CACHE_LINE = 64  # bytes; scratch areas begin at a multiple
+# Gathered lines come from main memory, in an order that no processor foresees: they are asked for early.
+AHEAD = 8  # lines
+LATER = 2  # what the next product will need: to the second-level cache
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,15 @@ class Operand:
 
     read(builder, i, j, lanes, valid): the elements [i, j : j + lanes] as a vector; only the first `valid` (a Python
     int; None: all) exist, the others may hold anything.
+
+    upcoming: as many indices as `indices`, for the same memory, that will be used soon (those of the next batch). What
+    they mean is brought nearer while this product computes.
     """
 
     pointer: Value | None = None
     indices: Value | None = None
     read: Callable[[Value, Value, Value, int, int | None], Value] | None = None
+    upcoming: Value | None = None
 
 
 class Host(Protocol):

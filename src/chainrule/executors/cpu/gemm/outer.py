@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .code import Code, Value
-from .layout import Lines, Memory
+from .layout import CACHE_LINE, LATER, Lines, Memory
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,15 @@ def outer_tile(
     k_from: Value | int,
     k_to: Value | int,
     packed_b: bool,
+    also: Callable[[Value | int], None] | None = None,
 ) -> list[list[Value]]:
-    """The sums over k in [k_from, k_to): rows x vectors. Additions go in the order of k, in `chains` turns."""
+    """The sums over k in [k_from, k_to): rows x vectors. Additions go in the order of k, in `chains` turns.
+
+    also(t): something else to do in every step of k
+    """
     at_a, a_indices = c.at(a.pointer(c, memory), c.mul(i, a.start)), a.indices(memory)
     at_b, b_indices = c.at(b.pointer(c, memory), c.mul(j, b.start)), b.indices(memory)
+    upcoming = memory.operands[b.where].upcoming if b_indices is not None else None
     valid = None if packed_b else tile.valid
     rows, vectors, lanes = tile.rows, tile.vectors, tile.lanes
 
@@ -56,6 +62,12 @@ def outer_tile(
                 c.load(c.at(from_b, v * lanes), lanes, valid if v == vectors - 1 else None)
                 for v in range(vectors)
             ]
+            if upcoming is not None:
+                later = base(b, at_b, upcoming, t, u)
+                for v in range(0, vectors, max(1, CACHE_LINE // (lanes * c.size))):
+                    c.fetch(c.at(later, v * lanes), LATER)
+            if also is not None:
+                also(c.add(t, u))
             for r in range(rows):
                 x = c.spread(c.at(from_a, r * a.line), lanes)
                 for v in range(vectors):

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .code import Code, Value
-from .layout import AHEAD, Lines, Memory, Operand, line_pointers
+from .layout import AHEAD, CACHE_LINE, Lines, Memory, Operand, line_pointers
 
-CACHE_LINE = 64  # bytes; scratch areas begin at a multiple
 
 
 @dataclass(frozen=True)

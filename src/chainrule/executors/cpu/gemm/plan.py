@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 from .code import Code, Value, power_of_two
 from .dots import dot_tile
-from .layout import Host, Layout, Lines, Memory, Operand, lines_of
+from .layout import CACHE_LINE, LATER, Host, Layout, Lines, Memory, Operand, lines_of
 from .outer import Tile, outer_tile
-from .packing import CACHE_LINE, Pack, evaluate, pack_panels, pack_rows
+from .packing import Pack, evaluate, pack_panels, pack_rows
 
 Store = Callable[[Value, Value, Value, Value, int, "int | None"], None]
 
@@ -312,12 +312,12 @@ class _Planner:
         bytes_b = n * k * self.size
 
         b_ready = shape.b.line == 1 and shape.b.indexed != "lines"
-        pack_b = k > 0 and (not b_ready or (row_tiles > 2 and bytes_b > self.host.l1))
+        large_b = row_tiles > 2 and bytes_b > self.host.l1 and isinstance(shape.b.where, str)
+        pack_b = k > 0 and (not b_ready or large_b)
         a_plain = shape.a.indexed != "lines" and 1 in (shape.a.k, shape.a.line)
         apart = max(abs(shape.a.k), abs(shape.a.line)) * self.size
-        pack_a = k > 0 and (
-            not a_plain or (col_tiles > 2 and m * k * self.size > self.host.l1 and apart >= 512)
-        )
+        large_a = col_tiles > 2 and m * k * self.size > self.host.l1 and isinstance(shape.a.where, str)
+        pack_a = k > 0 and (not a_plain or (large_a and apart >= 512))
         if pack_b:
             cost += 40 + n * k * (0.1 if b_ready else 0.45 if shape.b.k == 1 else 3.0) * 16 / self.lanes
         if pack_a:
@@ -346,7 +346,11 @@ class _Planner:
             words += ["transposed"] * shape.swapped + ["A packed"] * pack_a + ["B packed"] * pack_b
             words += [f"{chunks} chunks of k"] * (chunks > 1)
             self.out.how = ", ".join(words)
-            self.tiles(ready, rows, vectors, lanes, cost, pack_b, chunks)
+            source = None
+            for original, count, packed in ((shape.b, n, pack_b), (shape.a, m, pack_a)):
+                if packed and original.indexed is not None:
+                    source = (original, count)
+            self.tiles(ready, rows, vectors, lanes, cost, pack_b, chunks, source)
 
         return cost, build
 
@@ -359,7 +363,15 @@ class _Planner:
         return Tile(rows, vectors, lanes, valid, min(unroll, max(1, steps)), chains)
 
     def tiles(
-        self, shape: _Shape, rows: int, vectors: int, lanes: int, cost: float, packed_b: bool, chunks: int
+        self,
+        shape: _Shape,
+        rows: int,
+        vectors: int,
+        lanes: int,
+        cost: float,
+        packed_b: bool,
+        chunks: int,
+        source: tuple[Lines, int] | None,
     ) -> None:
         m, n, k = shape.m, shape.n, shape.k
         width = vectors * lanes
@@ -370,7 +382,8 @@ class _Planner:
         ) -> Any:
             valid = w % lanes or None
             tile = self.tile(r, -(-w // lanes), lanes, valid, steps)
-            return outer_tile(c, tile, shape.a, shape.b, memory, i, j, k0, k1, packed_b)
+            also = self.bring_nearer(c, memory, source, i, j, shape, rows, width) if source else None
+            return outer_tile(c, tile, shape.a, shape.b, memory, i, j, k0, k1, packed_b, also)
 
         if chunks == 1:
 
@@ -407,6 +420,33 @@ class _Planner:
 
         high = m if shape.swapped and self.n > 1 else min(m, 4)
         self.grid(shape, high, lanes, m * padded / lanes * chunks * 2, total)
+
+    def bring_nearer(
+        self,
+        c: Code,
+        memory: Memory,
+        source: tuple[Lines, int],
+        i: Any,
+        j: Any,
+        shape: _Shape,
+        rows: int,
+        width: int,
+    ) -> Callable[[Any], None] | None:
+        """Ask for a part of the operand that the next product will gather, spread over the tiles and their steps."""
+        lines, count = source
+        operand = memory.operands[lines.where]
+        if operand.upcoming is None:
+            return None
+        by_k = lines.indexed == "k"
+        gathered, length = (shape.k, count) if by_k else (count, shape.k)
+        if (lines.line if by_k else lines.k) != 1:
+            return None  # not contiguous: other lines would come with it
+        down, across = -(-shape.m // rows), -(-shape.n // width)
+        number = c.add(c.mul(c.b.udiv(c.index(j), c.index(width)), down), c.b.udiv(c.index(i), c.index(rows)))
+        which = c.b.udiv(c.index(c.mul(number, gathered)), c.index(down * across))
+        start = c.at(operand.pointer, c.mul(c.entry(operand.upcoming, which), lines.k if by_k else lines.start))
+        step = max(1, length // shape.k)
+        return lambda t: c.fetch(c.at(start, c.mul(t, step)), LATER)
 
     def finish(
         self, c: Code, store: Store, shape: _Shape, i: Any, j: Any, w: int, lanes: int, sums: Any, k: int
