@@ -10,7 +10,8 @@ What is added to what, and in which order, follows from the shape and the host a
 
 from __future__ import annotations
 
+from .draft import Phase, Plan
 from .layout import Host, Layout, Operand
-from .plan import Phase, Plan, plan
+from .plan import plan
 
 __all__ = ["Host", "Layout", "Operand", "Phase", "Plan", "plan"]

@@ -52,6 +52,14 @@ class Code:
             return 0
         return x if y == 1 else self.b.mul(x, self.index(y), flags=["nsw"])
 
+    def divided(self, x: Value | int, by: int) -> tuple[Value | int, Value | int]:
+        """Quotient and remainder of an x that is not negative."""
+        if isinstance(x, int):
+            return divmod(x, by)
+        if by == 1:
+            return x, 0
+        return self.b.udiv(x, self.index(by)), self.b.urem(x, self.index(by))
+
     def smaller(self, x: Value | int, y: Value | int) -> Value | int:
         if isinstance(x, int) and isinstance(y, int):
             return min(x, y)
@@ -189,6 +197,14 @@ class Code:
                 block = [self.shuffle(x, y, part) for part in (even, odd) for x, y in pairs]
             columns[i::near] = block
         return columns
+
+    def combined(self, sums: Sequence[Value], count: int) -> list[Value]:
+        """Several sums of each of `count` elements, added up by halves."""
+        sums = list(sums)
+        while len(sums) > count:
+            half = len(sums) // 2
+            sums = [self.b.fadd(x, y) for x, y in zip(sums[:half], sums[half:], strict=True)]
+        return sums
 
     def sums(self, vectors: Sequence[Value]) -> Value:
         """One vector with the sum of the lanes of each given one, and so many lanes, rounded up to a power of two.

@@ -85,6 +85,10 @@ class Lines:
     k: int
     indexed: Literal["lines", "k"] | None = None
 
+    @property
+    def name(self) -> str:
+        return self.where.upper() if isinstance(self.where, str) else "computed"
+
     def pointer(self, c: Code, memory: Memory) -> Value:
         if isinstance(self.where, int):
             return c.bytes_at(memory.scratch, self.where)
@@ -113,12 +117,6 @@ def lines_of(where: str, layout: Layout, count: int, k: int) -> Lines:
     if k == 1 and indexed != "k" and line != 1:
         step = 1
     return Lines(where, line, line, step, indexed)
-
-
-def moved(lines: Lines, c: Code, memory: Memory, first: Value | int) -> tuple[Value, Value | None]:
-    """Pointer and indices for a tile that starts at line `first`. Not for indexed lines: ask `line_pointers`."""
-    assert lines.indexed != "lines"
-    return c.at(lines.pointer(c, memory), c.mul(first, lines.start)), lines.indices(memory)
 
 
 def line_pointers(

@@ -1,4 +1,4 @@
-"""The register tile of outer products: for each k, elements of A times vectors of B, in sums that stay in registers."""
+"""The register tile of outer products: for each k, elements of a times vectors of b, in sums kept in registers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .layout import CACHE_LINE, LATER, Lines, Memory
 
 @dataclass(frozen=True)
 class Tile:
-    """`rows` lines of A and `vectors` of `lanes` lines of B; of the last vector `valid` lanes exist (None: all).
+    """`rows` lines of a and `vectors` of `lanes` lines of b; in the last vector only `valid` may be read (None: all).
 
     unroll: steps of k in one round of the loop
     chains: sums per element, which take turns over k: a few sums alone would wait for one another
@@ -33,20 +33,18 @@ def outer_tile(
     memory: Memory,
     i: Value | int,
     j: Value | int,
-    k_from: Value | int,
-    k_to: Value | int,
-    packed_b: bool,
+    k: tuple[Value | int, Value | int],
     also: Callable[[Value | int], None] | None = None,
 ) -> list[list[Value]]:
-    """The sums over k in [k_from, k_to): rows x vectors. Additions go in the order of k, in `chains` turns.
+    """The sums over a range of k: rows x vectors. Additions go in the order of k, in `chains` turns.
 
     also(t): something else to do in every step of k
     """
     at_a, a_indices = c.at(a.pointer(c, memory), c.mul(i, a.start)), a.indices(memory)
     at_b, b_indices = c.at(b.pointer(c, memory), c.mul(j, b.start)), b.indices(memory)
     upcoming = memory.operands[b.where].upcoming if b_indices is not None else None
-    valid = None if packed_b else tile.valid
     rows, vectors, lanes = tile.rows, tile.vectors, tile.lanes
+    valids = [None] * (vectors - 1) + [tile.valid]
 
     def base(lines: Lines, pointer: Value, indices: Value | None, t: Value | int, u: int) -> Value:
         if indices is not None:
@@ -56,12 +54,8 @@ def outer_tile(
     def steps(t: Value | int, count: int, sums: list[Value]) -> list[Value]:
         sums = list(sums)
         for u in range(count):
-            from_a = base(a, at_a, a_indices, t, u)
-            from_b = base(b, at_b, b_indices, t, u)
-            panel = [
-                c.load(c.at(from_b, v * lanes), lanes, valid if v == vectors - 1 else None)
-                for v in range(vectors)
-            ]
+            from_a, from_b = base(a, at_a, a_indices, t, u), base(b, at_b, b_indices, t, u)
+            ys = [c.load(c.at(from_b, v * lanes), lanes, valid) for v, valid in enumerate(valids)]
             if upcoming is not None:
                 later = base(b, at_b, upcoming, t, u)
                 for v in range(0, vectors, max(1, CACHE_LINE // (lanes * c.size))):
@@ -70,26 +64,19 @@ def outer_tile(
                 also(c.add(t, u))
             for r in range(rows):
                 x = c.spread(c.at(from_a, r * a.line), lanes)
-                for v in range(vectors):
+                for v, y in enumerate(ys):
                     s = (u % tile.chains * rows + r) * vectors + v
-                    sums[s] = c.muladd(x, panel[v], sums[s])
+                    sums[s] = c.muladd(x, y, sums[s])
         return sums
 
     sums = [c.zero(lanes)] * (tile.chains * rows * vectors)
-    unroll = tile.unroll
-    if isinstance(k_from, int) and isinstance(k_to, int):
-        whole = k_from + (k_to - k_from) // unroll * unroll
-        sums = c.loop(k_from, whole, lambda t, *s: steps(t, unroll, list(s)), sums, step=unroll)
-        if k_to > whole:
-            sums = steps(whole, k_to - whole, sums)
-    else:
-        whole = c.smaller(c.add(k_from, 0), k_to)
-        rounds = c.b.udiv(c.b.sub(c.index(k_to), c.index(k_from)), c.index(unroll))
-        whole = c.add(k_from, c.mul(rounds, unroll))
-        sums = c.loop(k_from, whole, lambda t, *s: steps(t, unroll, list(s)), sums, step=unroll)
-        if unroll > 1:
-            sums = c.loop(whole, k_to, lambda t, *s: steps(t, 1, list(s)), sums)
-    while len(sums) > rows * vectors:
-        half = len(sums) // 2
-        sums = [c.b.fadd(x, y) for x, y in zip(sums[:half], sums[half:], strict=True)]
+    begin, end = k
+    rounds = c.divided(c.add(end, c.mul(begin, -1)), tile.unroll)[0]
+    whole = c.add(begin, c.mul(rounds, tile.unroll))
+    sums = c.loop(begin, whole, lambda t, *s: steps(t, tile.unroll, list(s)), sums, step=tile.unroll)
+    if isinstance(whole, int) and isinstance(end, int):
+        sums = steps(whole, end - whole, sums)
+    elif tile.unroll > 1:
+        sums = c.loop(whole, end, lambda t, *s: steps(t, 1, list(s)), sums)
+    sums = c.combined(sums, rows * vectors)
     return [sums[r * vectors : (r + 1) * vectors] for r in range(rows)]

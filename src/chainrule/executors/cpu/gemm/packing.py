@@ -8,20 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from .code import Code, Value
-from .layout import AHEAD, CACHE_LINE, Lines, Memory, Operand, line_pointers
+from .layout import AHEAD, CACHE_LINE, Lines, Memory, line_pointers
 
+
+Emit = Callable[[Code, "Value | int", Memory], None]
 
 
 @dataclass(frozen=True)
 class Pack:
-    """One copy: `tasks` independent pieces, and where kernels find the result."""
+    """One copy: `tasks` independent pieces, where tiles find the result, and about how many cycles it takes."""
 
     tasks: int
-    emit: Callable[[Code, Value | int, Memory], None]
+    emit: Emit
     result: Lines
-    elements: int
+    cycles: float
+
+
+class Room(Protocol):
+    """What packing asks a draft for: scratch memory, and what the vectors are like."""
+
+    @property
+    def lanes(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    def take(self, elements: int) -> int: ...
+
+
+def pack_cycles(source: Lines, elements: int, straight: bool, lanes: int) -> float:
+    """Measured: a copy moves a vector in two cycles, turning round costs four times that, single elements much more."""
+    one = 0.1 if straight else 0.4 if 1 in (source.k, source.line) else 3.0
+    return 40 + elements * one * 16 / lanes
 
 
 def _pieces(count: int, grain: int) -> tuple[int, int]:
@@ -30,32 +49,37 @@ def _pieces(count: int, grain: int) -> tuple[int, int]:
     return -(-count // grain), grain
 
 
-Emit = Callable[[Code, Value | int, Memory], None]
-
-
-def pack_rows(source: Lines, count: int, k: int, lanes: int, size: int, where: int) -> Pack:
-    """Every line with k contiguous. An odd number of cache lines apart, they share the cache evenly."""
+def _apart(length: int, size: int) -> int:
+    """Elements from one line to the next: an odd number of cache lines, so that they share the cache evenly."""
     per = CACHE_LINE // size
-    stride = (-(-k // per) | 1) * per
-    if source.k == 1 and source.indexed != "k":
+    return (-(-length // per) | 1) * per
+
+
+def pack_rows(source: Lines, count: int, k: int, room: Room) -> Pack:
+    """Every line with k contiguous."""
+    lanes, stride = room.lanes, _apart(k, room.size)
+    where = room.take(count * stride)
+    straight = source.k == 1 and source.indexed != "k"
+    if straight:
         tasks, emit = _copied_rows(source, count, k, stride, lanes, where)
     elif source.line == 1 and source.indexed != "lines":
         tasks, emit = _turned_rows(source, count, k, stride, lanes, where)
     else:
-        tasks, emit = _single_elements(source, count, k, 1, stride, 1, where)
-    return Pack(tasks, emit, Lines(where, stride, stride, 1), count * stride)
+        tasks, emit = _single_elements(source, count, k, (1, stride, 1), where)
+    return Pack(tasks, emit, Lines(where, stride, stride, 1), pack_cycles(source, count * k, straight, lanes))
 
 
-def pack_panels(source: Lines, count: int, k: int, width: int, lanes: int, where: int) -> Pack:
+def pack_panels(source: Lines, count: int, k: int, width: int, lanes: int, room: Room) -> Pack:
     """Panels of `width` lines side by side. What lies past the last line may be anything: no tile stores it."""
-    panels = -(-count // width)
-    if source.line == 1 and source.indexed != "lines":
+    where = room.take(-(-count // width) * k * width)
+    straight = source.line == 1 and source.indexed != "lines"
+    if straight:
         tasks, emit = _copied_panels(source, count, k, width, lanes, where)
     elif source.k == 1 and source.indexed != "k" and width % lanes == 0:
         tasks, emit = _turned_panels(source, count, k, width, lanes, where)
     else:
-        tasks, emit = _single_elements(source, count, k, width, k * width, width, where)
-    return Pack(tasks, emit, Lines(where, k, 1, width), panels * k * width)
+        tasks, emit = _single_elements(source, count, k, (width, k * width, width), where)
+    return Pack(tasks, emit, Lines(where, k, 1, width), pack_cycles(source, count * k, straight, lanes))
 
 
 def _copied_rows(source: Lines, count: int, k: int, stride: int, lanes: int, where: int) -> tuple[int, Emit]:
@@ -146,7 +170,7 @@ def _turned_panels(source: Lines, count: int, k: int, width: int, lanes: int, wh
             reads = line_pointers(
                 source, c, memory, c.mul(g, lanes), lanes, count - 1 if count % lanes else None
             )
-            panel, within = _divide(c, g, width // lanes)
+            panel, within = c.divided(g, width // lanes)
             write = c.at(c.at(target, c.mul(panel, k * width)), c.mul(within, lanes))
 
             def block(t: Value | int, valid: int) -> None:
@@ -193,18 +217,14 @@ def _turned_rows(source: Lines, count: int, k: int, stride: int, lanes: int, whe
     return tasks, emit
 
 
-def _divide(c: Code, x: Value | int, by: int) -> tuple[Value | int, Value | int]:
-    if by == 1:
-        return x, 0
-    if isinstance(x, int):
-        return divmod(x, by)
-    return c.b.udiv(x, c.index(by)), c.b.urem(x, c.index(by))
-
-
 def _single_elements(
-    source: Lines, count: int, k: int, width: int, panel: int, step: int, where: int
+    source: Lines, count: int, k: int, target_strides: tuple[int, int, int], where: int
 ) -> tuple[int, Emit]:
-    """Any other distances: one element after the other, to panels of `width` lines. Rare, and still read only once."""
+    """Any other distances: one element after the other. Rare, and still read only once.
+
+    target_strides: lines in a panel, elements from one panel to the next, and from one k to the next
+    """
+    width, panel, step = target_strides
     tasks, grain = _pieces(count, max(1, 4096 // k))
 
     def emit(c: Code, task: Value | int, memory: Memory) -> None:
@@ -213,7 +233,7 @@ def _single_elements(
         first = c.mul(task, grain)
 
         def line(i: Value) -> None:
-            whole, within = _divide(c, i, width)
+            whole, within = c.divided(i, width)
             write = c.at(target, c.add(c.mul(whole, panel), within))
             place = c.entry(indices, i) if source.indexed == "lines" else i
             read = c.at(base, c.mul(place, source.start))
@@ -230,33 +250,25 @@ def _single_elements(
     return tasks, emit
 
 
-def evaluate(
-    which: str, rows: int, cols: int, lanes: int, size: int, where: int
-) -> tuple[int, Emit, int, int]:
-    """A computed operand, written to scratch row by row: tasks, emit, elements, and the distance of its rows."""
-    per = CACHE_LINE // size
-    stride = (-(-cols // per) | 1) * per
+def evaluate(which: str, rows: int, cols: int, room: Room) -> Pack:
+    """A computed operand, written to scratch row by row; rows are the lines of the result."""
+    lanes, stride = room.lanes, _apart(cols, room.size)
+    where = room.take(rows * stride)
     tasks, grain = _pieces(rows, max(1, 8192 // cols))
     whole = cols // lanes * lanes
 
     def emit(c: Code, task: Value | int, memory: Memory) -> None:
-        operand: Operand = memory.operands[which]
-        assert operand.read is not None
-        read = operand.read
-        target = c.bytes_at(memory.scratch, where)
-        first = c.mul(task, grain)
+        read = memory.operands[which].read
+        assert read is not None
+        target, first = c.bytes_at(memory.scratch, where), c.mul(task, grain)
 
         def row(i: Value) -> None:
             write = c.at(target, c.mul(i, stride))
-
-            def piece(j: Value) -> None:
-                c.store(read(c.b, i, j, lanes, None), c.at(write, j))
-
-            c.loop(0, whole, piece, step=lanes)
+            c.loop(0, whole, lambda j: c.store(read(c.b, i, j, lanes, None), c.at(write, j)), step=lanes)
             if cols > whole:
                 value = read(c.b, i, c.index(whole), lanes, cols - whole)
                 c.store(value, c.at(write, whole), cols - whole)
 
         c.loop(first, c.smaller(c.add(first, grain), rows), row)
 
-    return tasks, emit, rows * stride, stride
+    return Pack(tasks, emit, Lines(where, stride, stride, 1), 40 + rows * cols / lanes * 4)
