@@ -107,6 +107,7 @@ class Product:
         row: int,
         ld: tuple[int, int] = (0, 0),
         epilogue: Callable[[Any, Any, Any], Any] | None = None,
+        upcoming: bool = False,
     ):
         self.plan, self.dtype, self.row = plan, np.dtype(dtype), row
         self.kind = ir.FloatType() if dtype == "float32" else ir.DoubleType()
@@ -120,8 +121,8 @@ class Product:
             phase.emit(
                 builder,
                 index,
-                Operand(a, a_indices, self._squares(a, ld[0])),
-                Operand(b, b_indices, self._squares(b, ld[1])),
+                Operand(a, a_indices, self._squares(a, ld[0]), a_indices if upcoming else None),
+                Operand(b, b_indices, self._squares(b, ld[1]), b_indices if upcoming else None),
                 scratch,
                 self._store(c, epilogue),
             )
@@ -169,7 +170,7 @@ class Product:
     def __call__(
         self, a: Matrix, b: Matrix, c: np.ndarray | None = None, order: Callable[..., None] | None = None
     ) -> np.ndarray:
-        """C (rows of `row` elements, of which the first n are the product), computed in any `order` of the tasks."""
+        """C in rows of `row` elements, of which the first n are the product; tasks run in any `order`."""
         m, size = self.plan.m, self.dtype.itemsize
         memory = np.full(GUARD + m * self.row + GUARD, 7, self.dtype)
         inside = memory[GUARD : GUARD + m * self.row]
@@ -212,9 +213,10 @@ def product(
 def error_and_bound(got: np.ndarray, a: Matrix, b: Matrix) -> tuple[np.ndarray, np.ndarray]:
     """How far a product is from the right one, and how far it may be.
 
-    In a sum of k products, added in any order, every term takes part in at most k roundings (its own product, or none
-    with fused multiply-adds, and k - 1 sums), each with a relative error of at most eps/2 (Higham, "Accuracy and
-    Stability of Numerical Algorithms", section 3.1). The reference in float64 has the same bound, so eps, not eps/2.
+    In a sum of k products, added in any order, every term takes part in at most k roundings (of its own
+    product, or none with fused multiply-adds, and of k - 1 sums), each with a relative error of at most eps/2
+    (Higham, "Accuracy and Stability of Numerical Algorithms", section 3.1). The reference in float64 has the
+    same bound: so eps, not eps/2.
     """
     x, y = a.meant.astype(np.float64), b.meant.astype(np.float64)
     k = x.shape[1]

@@ -174,3 +174,21 @@ def test_special_values_go_through() -> None:
     assert (got[3] == np.inf * np.sign(b.meant[2])).all()
     assert np.isnan(got[5]).all()
     assert np.isfinite(np.delete(got, [3, 5], 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k", "kind_a", "kind_b"),
+    [
+        (10, 784, 256, "cols", "gathered rows"),
+        (784, 10, 256, "gathered cols of columns", "rows"),
+        (256, 784, 256, "cols", "gathered rows"),
+        (256, 256, 784, "gathered rows", "cols"),
+    ],
+)
+def test_asking_for_what_comes_next_changes_nothing(m: int, n: int, k: int, kind_a: str, kind_b: str) -> None:
+    rng = np.random.default_rng(9)
+    a, b = matrix(rng, m, k, "float32", kind_a), matrix(rng, k, n, "float32", kind_b)
+    plain = product(m, n, k, "float32", a, b, WIDE)
+    run = product(m, n, k, "float32", a, b, WIDE, upcoming=True)
+    assert run.text.count('@"llvm.prefetch.p0"(') > plain.text.count('@"llvm.prefetch.p0"(')
+    assert run(a, b).tobytes() == plain(a, b).tobytes()

@@ -1,7 +1,7 @@
-"""Small words for writing vector code: loops, loads, stores, transposes and sums of lanes, on an LLVM builder.
+"""Small words for vector code on an LLVM builder: loops, loads, stores, transposes and sums of lanes.
 
-Only what matrix products need; elements and offsets are counted in elements of one floating type. It knows nothing
-about products: `outer.py` and `dots.py` hold the register tiles that are written with these words.
+Only what matrix products need; offsets are counted in elements of one floating type. It knows nothing about
+products: `outer.py` and `dots.py` hold the register tiles that are written with these words.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Code:
         self.size = size  # bytes of an element
         self.type = ir.FloatType() if size == 4 else ir.DoubleType()
 
-    # -- integers and addresses ---------------------------------------------------------------------------------
+    # -- integers and addresses -------------------------------------------------------------------------
 
     def index(self, x: Value | int) -> Value:
         return ir.Constant(INDEX, x) if isinstance(x, int) else x
@@ -82,7 +82,7 @@ class Code:
         where = self.b.gep(indices, [self.index(position)], inbounds=True, source_etype=INDEX)
         return self.b.load(where, typ=INDEX, align=8)
 
-    # -- vectors ------------------------------------------------------------------------------------------------
+    # -- vectors ----------------------------------------------------------------------------------------
 
     def vector(self, lanes: int) -> ir.VectorType:
         return ir.VectorType(self.type, lanes)
@@ -94,7 +94,7 @@ class Code:
         return ir.Constant(self.vector(lanes), ir.Undefined)
 
     def load(self, pointer: Value, lanes: int, valid: int | None = None, align: int | None = None) -> Value:
-        """`lanes` elements from `pointer` on; only the first `valid` of them are read, the others are zero."""
+        """`lanes` elements from `pointer` on. Only the first `valid` are read, the others are zero."""
         kind = self.vector(lanes)
         if valid is None or valid == lanes:
             return self.b.load(pointer, typ=kind, align=align or self.size)
@@ -138,7 +138,7 @@ class Code:
         self.b.call(hint, [pointer, *[ir.Constant(LANE, x) for x in (0, near, 1)]])
 
     def room(self, elements: int) -> Value:
-        """Memory on the stack, aligned for vectors; taken once per call of the function, not once per loop."""
+        """Memory on the stack, aligned for vectors; taken once in a call of the function."""
         with self.b.goto_entry_block():
             memory = self.b.alloca(self.type, size=ir.Constant(LANE, elements))
         memory.align = 64
@@ -170,8 +170,8 @@ class Code:
     def _turned_quarters(self, block: Sequence[Value]) -> list[Value]:
         """Squares of elements, one in each quarter, turned round.
 
-        Interleaving the first half of the vectors with the second moves the top bit of an element's position to the
-        bottom. As often as there are bits, and rows have become columns.
+        Interleaving the first half of the vectors with the second moves the top bit of an element's position
+        to the bottom. As often as there are bits, and rows have become columns.
         """
         lanes, near = block[0].type.count, len(block)
         low = [q + i // 2 + lanes * (i % 2) for q in range(0, lanes, near) for i in range(near)]
@@ -182,7 +182,7 @@ class Code:
         return list(block)
 
     def transpose(self, rows: Sequence[Value]) -> list[Value]:
-        """The columns of up to as many rows as a vector has lanes; what comes from missing rows is undefined."""
+        """The columns of at most as many rows as there are lanes; missing rows give undefined elements."""
         lanes = rows[0].type.count
         near = self.quarter(lanes)
         rows = self._filled(rows)
@@ -207,7 +207,7 @@ class Code:
         return sums
 
     def sums(self, vectors: Sequence[Value]) -> Value:
-        """One vector with the sum of the lanes of each given one, and so many lanes, rounded up to a power of two.
+        """One vector with the sum of the lanes of each given one (their number rounded up to a power of 2).
 
         Halves are added in pairs, inside quarters first, so the order of additions depends on the lanes only.
         """
@@ -243,7 +243,7 @@ class Code:
         lanes = vectors[0].type.count
         return [*vectors, *[self.undefined(lanes)] * (lanes - len(vectors))]
 
-    # -- control ------------------------------------------------------------------------------------------------
+    # -- control ----------------------------------------------------------------------------------------
 
     def loop(
         self,
@@ -253,7 +253,7 @@ class Code:
         carried: Sequence[Value] = (),
         step: int = 1,
     ) -> list[Value]:
-        """for i in range(start, stop, step): carried = body(i, *carried). Known counts of 0 and 1 need no loop."""
+        """for i in range(start, stop, step): carried = body(i, *carried). One round needs no loop."""
         b = self.b
         known = isinstance(start, int) and isinstance(stop, int)
         if known:
@@ -292,7 +292,7 @@ class Code:
     def when(self, condition: Value) -> AbstractContextManager[Any]:
         return self.b.if_then(condition)  # type: ignore[no-any-return]
 
-    # -- intrinsics ---------------------------------------------------------------------------------------------
+    # -- intrinsics -------------------------------------------------------------------------------------
 
     def _mask(self, lanes: int, valid: int) -> Value:
         return ir.Constant(

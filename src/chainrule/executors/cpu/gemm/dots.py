@@ -60,7 +60,7 @@ def _tile(
     lanes: int,
     chains: int,
 ) -> list[Value]:
-    """For each line of the first operand one vector with its products with those of the second; k is contiguous.
+    """For each line of the first operand a vector: its products with the lines of the second.
 
     operands: lines, the first one, how many, and the number of the last one that there is
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from .code import Code, Value
 from .layout import CACHE_LINE, Host, Lines, Memory, Operand
@@ -116,8 +116,8 @@ class Draft:
         """A phase of tiles of rows x cols, and smaller ones at the lower and at the right edge."""
         m, n = shape.m, shape.n
         down, across = -(-m // rows), -(-n // cols)
-        # Columns are divided first and come last in the order of tasks: those that follow each other share lines
-        # of b, which stay in the second-level cache.
+        # Columns are divided first and come last in the order of tasks: those that follow each other share
+        # lines of b, which stay in the second-level cache.
         tasks = min(MOST_TASKS, int(cycles / (TASK / 4))) if cycles >= 2 * TASK else 1
         wide = -(-across // min(across, tasks))  # tiles in a block
         blocks_across = -(-across // wide)
@@ -148,7 +148,7 @@ class Draft:
         stop: int,
         tile: Callable[[Value | int, int], None],
     ) -> None:
-        """The tiles of one of `blocks` along an axis: whole ones in a loop, then, in the last block, the rest."""
+        """The tiles of one block along an axis: whole ones in a loop, then, in the last block, the rest."""
         begin, whole = c.mul(block, tiles * step), stop // step * step
         c.loop(begin, c.smaller(c.add(begin, tiles * step), whole), lambda x: tile(x, step), step=step)
         if stop > whole:

@@ -1,7 +1,7 @@
 """Where the numbers of a product lie: in the arrays of the caller, or packed in scratch memory.
 
-`Layout`, `Operand` and `Host` are what callers give; `Lines` is one operand as the kernels see it: lines (rows of A,
-columns of B) of k elements each.
+`Layout`, `Operand` and `Host` are what callers give; `Lines` is one operand as the tiles see it: lines of k
+elements each, rows of A or columns of B.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Layout:
     """How a matrix lies in memory.
 
     row_stride, col_stride: elements from one row (column) to the next
-    indexed: a vector of int64, known when running, says which row (column) in memory is meant; other words: no copy
-             is made of x[order]
+    indexed: a vector of int64, known when running, says which row (column) in memory is meant: so x[order]
+             needs no copy
     read: elements are computed by a callback; strides mean nothing then
     """
 
@@ -43,11 +43,11 @@ class Layout:
 class Operand:
     """A matrix when code is emitted: LLVM values.
 
-    read(builder, i, j, lanes, valid): the elements [i, j : j + lanes] as a vector; only the first `valid` (a Python
-    int; None: all) exist, the others may hold anything.
+    read(builder, i, j, lanes, valid): the elements [i, j : j + lanes] as a vector; only the first `valid` (a
+    Python int; None: all) exist, the others may hold anything.
 
-    upcoming: as many indices as `indices`, for the same memory, that will be used soon (those of the next batch). What
-    they mean is brought nearer while this product computes.
+    upcoming: as many indices as `indices`, for the same memory, that will be used soon (of the next batch).
+    What they mean is brought nearer while this product computes.
     """
 
     pointer: Value | None = None
@@ -57,7 +57,7 @@ class Operand:
 
 
 class Host(Protocol):
-    """What code is generated for: bytes and number of the vector registers, bytes of the caches of one core."""
+    """What code is generated for: vector registers (bytes, number), caches of a core (bytes)."""
 
     @property
     def vector_bytes(self) -> int: ...
@@ -107,7 +107,7 @@ class Memory:
 
 
 def lines_of(where: str, layout: Layout, count: int, k: int) -> Lines:
-    """An operand of the caller: rows of A, or columns of B (given transposed). An axis of one element has any stride."""
+    """Rows of A, or columns of B (given transposed). An axis of one element has any stride."""
     indexed: Literal["lines", "k"] | None = None
     if layout.indexed is not None:
         indexed = "lines" if layout.indexed == "rows" else "k"
@@ -122,7 +122,7 @@ def lines_of(where: str, layout: Layout, count: int, k: int) -> Lines:
 def line_pointers(
     lines: Lines, c: Code, memory: Memory, first: Value | int, count: int, last: int | None = None
 ) -> list[Value]:
-    """The addresses of `count` lines from `first` on; past line `last` that one again, so that all may be read."""
+    """The addresses of `count` lines from `first` on; past line `last` that one again."""
     base, indices = lines.pointer(c, memory), lines.indices(memory)
     if last is None and lines.indexed is None:
         base = c.at(base, c.mul(first, lines.start))

@@ -1,4 +1,4 @@
-"""The register tile of outer products: for each k, elements of a times vectors of b, in sums kept in registers."""
+"""The register tile of outer products: for each k, elements of a times vectors of b."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .layout import CACHE_LINE, LATER, Lines, Memory
 
 @dataclass(frozen=True)
 class Tile:
-    """`rows` lines of a and `vectors` of `lanes` lines of b; in the last vector only `valid` may be read (None: all).
+    """`rows` lines of a, `vectors` of `lanes` lines of b; of the last only `valid` may be read (None: all).
 
     unroll: steps of k in one round of the loop
     chains: sums per element, which take turns over k: a few sums alone would wait for one another

@@ -1,7 +1,8 @@
 """Copies of operands in scratch, in the order in which the register tiles read them.
 
-Two forms: `rows`, every line contiguous (so that gathered lines have a fixed distance), and `panels`, `width` lines
-side by side for each k. Gathering, transposing and computed operands are dealt with here, once per element.
+Two forms: `rows`, every line contiguous (so that gathered lines have a fixed distance), and `panels`, `width`
+lines side by side for each k. Gathering, transposing and computed operands are dealt with here, once for each
+element.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from typing import Protocol
 from .code import Code, Value
 from .layout import AHEAD, CACHE_LINE, Lines, Memory, line_pointers
 
-
 Emit = Callable[[Code, "Value | int", Memory], None]
 
 
 @dataclass(frozen=True)
 class Pack:
-    """One copy: `tasks` independent pieces, where tiles find the result, and about how many cycles it takes."""
+    """A copy: `tasks` independent pieces, where tiles find the result, and estimated cycles."""
 
     tasks: int
     emit: Emit
@@ -38,7 +38,7 @@ class Room(Protocol):
 
 
 def pack_cycles(source: Lines, elements: int, straight: bool, lanes: int) -> float:
-    """Measured: a copy moves a vector in two cycles, turning round costs four times that, single elements much more."""
+    """Measured: a copy moves a vector in two cycles; to turn it round takes four times that."""
     one = 0.1 if straight else 0.4 if 1 in (source.k, source.line) else 3.0
     return 40 + elements * one * 16 / lanes
 
@@ -50,7 +50,7 @@ def _pieces(count: int, grain: int) -> tuple[int, int]:
 
 
 def _apart(length: int, size: int) -> int:
-    """Elements from one line to the next: an odd number of cache lines, so that they share the cache evenly."""
+    """Elements from one line to the next: an odd number of cache lines spreads them evenly in a cache."""
     per = CACHE_LINE // size
     return (-(-length // per) | 1) * per
 
@@ -70,7 +70,7 @@ def pack_rows(source: Lines, count: int, k: int, room: Room) -> Pack:
 
 
 def pack_panels(source: Lines, count: int, k: int, width: int, lanes: int, room: Room) -> Pack:
-    """Panels of `width` lines side by side. What lies past the last line may be anything: no tile stores it."""
+    """Panels of `width` lines side by side. Past the last line there is anything: it is not stored."""
     where = room.take(-(-count // width) * k * width)
     straight = source.line == 1 and source.indexed != "lines"
     if straight:
@@ -148,7 +148,7 @@ def _copied_panels(source: Lines, count: int, k: int, width: int, lanes: int, wh
 
 
 def _blocks(c: Code, length: int, size: int, block: Callable[[Value | int, int], None]) -> None:
-    """Blocks of `size` from 0 to `length`. The last begins earlier where it must: what is written twice is the same."""
+    """Blocks of `size` from 0 to `length`. The last may begin earlier: what is written twice is the same."""
     if length < size:
         block(0, length)
     elif length % size == 0:
@@ -158,7 +158,7 @@ def _blocks(c: Code, length: int, size: int, block: Callable[[Value | int, int],
 
 
 def _turned_panels(source: Lines, count: int, k: int, width: int, lanes: int, where: int) -> tuple[int, Emit]:
-    """k is contiguous, and lines shall be: blocks of `lanes` lines and a few k are turned round in registers."""
+    """k is contiguous, and lines shall be: blocks of `lanes` lines and a few k are turned round."""
     groups = -(-count // lanes)
     tasks, grain = _pieces(groups, max(1, 16384 // (k * lanes)))
 

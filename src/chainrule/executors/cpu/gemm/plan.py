@@ -3,19 +3,19 @@
 Three ways, of which the one with the fewest estimated cycles is taken:
 
 - tiles of outer products (`tiles.py`): vectors along j;
-- the same for the transposed product, vectors along i: for few columns, where a vector along j would be half empty;
+- the same for the transposed product, vectors along i: for few columns, which do not fill a vector along j;
 - tiles of dot products (`dots.py`): vectors along k.
 
-No k is divided between tasks, but for a long k with few tiles: it is cut in chunks, whose sums a last phase adds up in
-order. So the order of additions follows from the shape and the host, never from the threads.
+No k is divided between tasks, but for a long k with few tiles: it is cut in chunks, whose sums a last phase
+adds up in order. So the order of additions follows from the shape and the host, never from the threads.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .draft import Draft, Plan, Shape, Way
 from .dots import dots
+from .draft import Draft, Plan, Shape, Way
 from .layout import Host, Layout, Lines, lines_of
 from .packing import evaluate
 from .tiles import tiles
@@ -33,9 +33,8 @@ def plan(m: int, n: int, k: int, dtype: Any, a: Layout, b: Layout, host: Host) -
         if n > 1:
             shapes.append(Shape(m, n, k, lines_a, lines_b, False))
         ways: list[Way | None] = [dots(draft, shapes[-1])]
-        for shape in shapes:
-            if not draft.turned(shape) or n <= min(draft.lanes, MOST_TURNED):
-                ways.append(tiles(draft, shape))
+        fits = n <= min(draft.lanes, MOST_TURNED)
+        ways += [tiles(draft, shape) for shape in shapes if fits or not draft.turned(shape)]
         _, build = min((way for way in ways if way is not None), key=lambda way: way[0])
         build()
     return draft.plan

@@ -1,4 +1,4 @@
-"""Products by tiles of outer products: which tile, what to pack, chunks of a long k, and what becomes of the sums."""
+"""Products by tiles of outer products: which tile, what to pack, chunks of a long k, what becomes of sums."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class _Tiles:
     def bring_nearer(
         self, c: Code, memory: Memory, i: Value | int, j: Value | int
     ) -> Callable[[Value | int], None] | None:
-        """Ask for a part of what the next product will gather: all of it, spread over the tiles and their steps."""
+        """Ask for what the next product will gather, spread over the tiles and their steps."""
         shape = self.shape
         for lines, count in self.gathered:
             operand = memory.operands[lines.where]
@@ -242,7 +242,7 @@ class _Tiles:
     def _finish_turned(
         self, c: Code, store: Store, j: Value | int, cols: int, sums: list[list[Value]]
     ) -> None:
-        """The tile has all rows of the transposed product: its columns are rows of the one that was asked for."""
+        """The tile has all rows of the transposed product: its columns are rows of the one asked for."""
         lanes, height = self.lanes, max(2, power_of_two(len(sums)))
         memory = c.room(lanes * lanes)
         for v in range(len(sums[0])):
