@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .code import Code, Value, power_of_two
-from .draft import LATENCY, Draft, Shape, Store, Way
+from .draft import LATENCY, Draft, Place, Shape, Store, Way
 from .layout import AHEAD, Lines, Memory, line_pointers
 from .packing import pack_cycles, pack_rows
 
@@ -40,12 +40,10 @@ def dots(draft: Draft, shape: Shape) -> Way | None:
         draft.plan.how = f"dot products {rows}x{cols}, {lanes} lanes, {chains} chains"
         draft.plan.how += "".join(f", {lines.name} packed" for lines, _ in to_pack)
 
-        def piece(
-            c: Code, memory: Memory, store: Store, i: Value | int, j: Value | int, height: int, width: int
-        ) -> None:
-            lines = [(a, i, height, m - 1), (b, j, width, n - 1)]
+        def piece(c: Code, memory: Memory, store: Store, at: Place) -> None:
+            lines = [(a, at.i, at.rows, m - 1), (b, at.j, at.cols, n - 1)]
             for r, sums in enumerate(_tile(c, memory, lines, k, lanes, chains)):
-                draft.give(c, store, shape, c.add(i, r), j, sums, width)
+                draft.give(c, store, shape, c.add(at.i, r), at.j, sums, at.cols)
 
         draft.cover(shape, rows, cols, cycles, piece)
 
