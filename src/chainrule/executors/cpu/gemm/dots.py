@@ -19,8 +19,10 @@ def dots(draft: Draft, shape: Shape) -> Way | None:
     cycles, rows = float("inf"), 1
     for height in range(1, min(m, 8) + 1):
         if height == 1 or height * cols + height + 2 <= draft.host.registers:
-            # One multiply-add or one load in a cycle; then two shuffles and a sum for about every result.
-            tile = steps * max(height * cols, height + cols) + height * (2.2 * cols + 8) + 10
+            # One multiply-add or one load in a cycle, from the second-level cache half a load; then two
+            # shuffles and a sum for about every result.
+            load = 1 if cols * k * draft.size <= draft.host.l1 else 2
+            tile = steps * max(height * cols, load * (height + cols)) + height * (2.2 * cols + 8) + 10
             total = -(-m // height) * -(-n // cols) * tile
             if total < cycles * 0.99:
                 cycles, rows = total, height

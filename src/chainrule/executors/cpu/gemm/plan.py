@@ -6,8 +6,8 @@ Three ways, of which the one with the fewest estimated cycles is taken:
 - the same for the transposed product, vectors along i: for few columns, which do not fill a vector along j;
 - tiles of dot products (`dots.py`): vectors along k.
 
-A k is not divided between tasks, unless it is long: then it is cut in chunks, whose sums a last phase adds up in
-order. So the order of additions follows from the shape and the host, never from the threads.
+A k is not divided between tasks, unless it is long: then it is cut in chunks, whose sums a last phase adds up
+in order. So the order of additions follows from the shape and the host, never from the threads.
 """
 
 from __future__ import annotations
