@@ -44,8 +44,20 @@ def dots(draft: Draft, shape: Shape) -> Way | None:
 
         def piece(c: Code, memory: Memory, store: Store, at: Place) -> None:
             lines = [(a, at.i, at.rows, m - 1), (b, at.j, at.cols, n - 1)]
-            for r, sums in enumerate(_tile(c, memory, lines, k, lanes, chains)):
-                draft.give(c, store, shape, c.add(at.i, r), at.j, sums, at.cols)
+            results = _tile(c, memory, lines, k, lanes, chains)
+
+            def give(r: Value | int, acc: Value) -> None:
+                draft.give(c, store, shape, c.add(at.i, r), at.j, acc, at.cols)
+
+            if draft.long_store and at.rows > 1:
+                width = results[0].type.count
+                copy = c.room(at.rows * width)
+                for r, acc in enumerate(results):
+                    c.store(acc, c.at(copy, r * width))
+                c.loop(0, at.rows, lambda r: give(r, c.load(c.at(copy, c.mul(r, width)), width)))
+            else:
+                for r, acc in enumerate(results):
+                    give(r, acc)
 
         draft.cover(shape, rows, cols, cycles, piece)
 

@@ -85,8 +85,8 @@ class Shape:
 class Draft:
     """The plan so far, and what it is made for."""
 
-    def __init__(self, m: int, n: int, k: int, size: int, host: Host):
-        self.n, self.size, self.host = n, size, host
+    def __init__(self, m: int, n: int, k: int, size: int, host: Host, long_store: bool):
+        self.n, self.size, self.host, self.long_store = n, size, host, long_store
         self.lanes = host.vector_bytes // size
         self.plan = Plan(m, n, k, "rows" if n == 1 else "cols")
 

@@ -23,10 +23,16 @@ from .tiles import tiles
 MOST_TURNED = 16  # columns: more fill a vector, and the tile must hold them all
 
 
-def plan(m: int, n: int, k: int, dtype: Any, a: Layout, b: Layout, host: Host) -> Plan:
-    """The plan for (m, k) @ (k, n) of float32 or float64 with these layouts."""
+def plan(
+    m: int, n: int, k: int, dtype: Any, a: Layout, b: Layout, host: Host, *, long_store: bool = False
+) -> Plan:
+    """The plan for (m, k) @ (k, n) of float32 or float64 with these layouts.
+
+    long_store: what the caller does with a piece is long (more than some ten instructions): it is written in
+        few places, and results go there by a loop.
+    """
     size = {"float32": 4, "float64": 8}[getattr(dtype, "name", None) or str(dtype)]
-    draft = Draft(m, n, k, size, host)
+    draft = Draft(m, n, k, size, host, long_store)
     if m and n:
         lines_a, lines_b = _operands(draft, m, n, k, a, b)
         shapes = [Shape(n, m, k, lines_b, lines_a, True)]

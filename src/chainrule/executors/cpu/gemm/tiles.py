@@ -191,17 +191,18 @@ class _Tiles:
         """Hand finished sums over: straight from registers, or, for compact code, by a loop over a copy."""
         draft, lanes = self.draft, self.lanes
         rows, vectors = len(sums), len(sums[0])
-        valids = [None] * (vectors - 1) + [at.cols % lanes or None]
+        valid = at.cols % lanes or None
+        whole = vectors if valid is None else vectors - 1
 
-        def give(r: Value | int, v: int, acc: Value) -> None:
-            draft.give(c, store, self.shape, c.add(at.i, r), c.add(at.j, v * lanes), acc, valids[v])
+        def give(r: Value | int, v: Value | int, acc: Value, valid: int | None = None) -> None:
+            draft.give(c, store, self.shape, c.add(at.i, r), c.add(at.j, c.mul(v, lanes)), acc, valid)
 
         if draft.turned(self.shape):
             self._finish_turned(c, store, at, sums)
-        elif at_once or rows * vectors <= 8:
+        elif not draft.long_store and (at_once or rows * vectors <= 8):
             for r, line in enumerate(sums):
                 for v, acc in enumerate(line):
-                    give(r, v, acc)
+                    give(r, v, acc, valid if v >= whole else None)
         else:
             memory = c.room(rows * vectors * lanes)
             for r, line in enumerate(sums):
@@ -210,8 +211,17 @@ class _Tiles:
 
             def row(r: Value | int) -> None:
                 here = c.at(memory, c.mul(r, vectors * lanes))
-                for v in range(vectors):
-                    give(r, v, c.load(c.at(here, v * lanes), lanes))
+
+                def one(v: Value | int, valid: int | None = None) -> None:
+                    give(r, v, c.load(c.at(here, c.mul(v, lanes)), lanes), valid)
+
+                if draft.long_store:
+                    c.loop(0, whole, one)
+                else:
+                    for v in range(whole):
+                        one(v)
+                if valid is not None:
+                    one(whole, valid)
 
             c.loop(0, rows, row)
 
