@@ -204,9 +204,10 @@ def product(
     b: Matrix,
     machine: Machine,
     row: int | None = None,
+    long_store: bool = False,
     **more: Any,
 ) -> Product:
-    plan = gemm.plan(m, n, k, dtype, a.layout, b.layout, machine)
+    plan = gemm.plan(m, n, k, dtype, a.layout, b.layout, machine, long_store=long_store)
     return Product(plan, dtype, n if row is None else row, (a.memory.shape[1], b.memory.shape[1]), **more)
 
 

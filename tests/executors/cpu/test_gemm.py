@@ -32,6 +32,7 @@ WAYS = [
     (45, 46, 64, "cols", "rows", "outer products"),
     (16, 32, 10_000, "cols", "rows", "10 chunks of k"),
     (32, 4, 10_000, "cols", "rows", "transposed, 10 chunks of k"),
+    (100, 70, 2100, "gathered rows", "rows", "A packed, B packed, 3 chunks of k"),
     (10, 1, 2, "rows", "rows", "dot products"),
     (300, 300, 300, "cols", "rows", "A packed, B packed"),
 ]
@@ -58,7 +59,7 @@ def _random_case(seed: int) -> tuple[Any, ...]:
     return size(), size(), k, dtype, choose.choice(KINDS), choose.choice(KINDS), choose.choice(MACHINES)
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(80))
 def test_random_shapes_and_layouts(seed: int) -> None:
     m, n, k, dtype, kind_a, kind_b, machine = _random_case(seed)
     rng = np.random.default_rng(seed)
@@ -115,16 +116,19 @@ def test_large_products_have_tasks_for_many_threads_and_small_ones_do_not() -> N
     large = gemm.plan(256, 784, 256, "float32", Layout(1, 256), Layout(784, 1, "rows"), WIDE)
     assert all(phase.count >= 16 for phase in large.phases)
     long = gemm.plan(32, 16, 10_000, "float32", Layout(1, 32), Layout(16, 1), WIDE)
-    assert long.phases[0].count == 10
+    assert long.phases[0].count >= 10
     small = gemm.plan(32, 64, 64, "float32", Layout(64, 1), Layout(1, 64), WIDE)
     assert [phase.count for phase in small.phases] == [1, 1]
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=str)
+@pytest.mark.parametrize("long_store", [False, True])
 @pytest.mark.parametrize(
     ("m", "n", "k"), [(7, 5, 9), (33, 45, 20), (40, 10, 64), (50, 1, 3), (4, 18, 2050), (19, 3, 70)]
 )
-def test_every_element_is_handed_over_once_and_nothing_else(m: int, n: int, k: int, machine: Machine) -> None:
+def test_every_element_is_handed_over_once_and_nothing_else(
+    m: int, n: int, k: int, long_store: bool, machine: Machine
+) -> None:
     """C = C + 2 acc in the callback: an element that came twice, or not at all, would be wrong."""
     rng = np.random.default_rng(5)
     a, b = matrix(rng, m, k, "float32", "rows"), matrix(rng, k, n, "float32", "cols")
@@ -135,7 +139,8 @@ def test_every_element_is_handed_over_once_and_nothing_else(m: int, n: int, k: i
     row = n + 3
     c = np.full((m, row), 3, np.float32)
     plain = product(m, n, k, "float32", a, b, machine)(a, b)
-    got = product(m, n, k, "float32", a, b, machine, row=row, epilogue=add_twice)(a, b, c)
+    run = product(m, n, k, "float32", a, b, machine, row=row, long_store=long_store, epilogue=add_twice)
+    got = run(a, b, c)
     assert (got[:, :n] == 3 + (plain + plain)).all()
     assert (got[:, n:] == 3).all()
 
@@ -163,7 +168,10 @@ def test_the_code_is_compact(m: int, n: int, k: int, kind_a: str, kind_b: str, w
 
     run = product(m, n, k, "float32", a, b, WIDE, epilogue=count)
     lines = len(run.text.splitlines())
-    assert lines - 5 * stores < 1000
+    assert lines - 5 * stores < 700
+    stores, few = 0, 16 * 4 * 2  # lanes; kinds of tiles; whole vectors and those at the edge
+    product(m, n, k, "float32", a, b, WIDE, long_store=True, epilogue=count)
+    assert stores <= few
 
 
 def test_special_values_go_through() -> None:

@@ -101,9 +101,8 @@ class Code:
         load = self._intrinsic(
             "llvm.masked.load", kind, [ir.PointerType(), LANE, ir.VectorType(BIT, lanes), kind], "p0"
         )
-        return self.b.call(
-            load, [pointer, ir.Constant(LANE, align or self.size), self._mask(lanes, valid), self.zero(lanes)]
-        )
+        size = ir.Constant(LANE, align or self.size)
+        return self.b.call(load, [pointer, size, self._mask(lanes, valid), self.zero(lanes)])
 
     def store(self, value: Value, pointer: Value, valid: int | None = None, align: int | None = None) -> None:
         kind = value.type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .code import Code, Value, power_of_two
-from .draft import LATENCY, Draft, Shape, Store, Way
+from .draft import LATENCY, Draft, Place, Shape, Store, Way
 from .layout import AHEAD, Lines, Memory, line_pointers
 from .packing import pack_cycles, pack_rows
 
@@ -19,8 +19,10 @@ def dots(draft: Draft, shape: Shape) -> Way | None:
     cycles, rows = float("inf"), 1
     for height in range(1, min(m, 8) + 1):
         if height == 1 or height * cols + height + 2 <= draft.host.registers:
-            # One multiply-add or one load in a cycle; then two shuffles and a sum for about every result.
-            tile = steps * max(height * cols, height + cols) + height * (2.2 * cols + 8) + 10
+            # One multiply-add or one load in a cycle, from the second-level cache half a load; then two
+            # shuffles and a sum for about every result.
+            load = 1 if cols * k * draft.size <= draft.host.l1 else 2
+            tile = steps * max(height * cols, load * (height + cols)) + height * (2.2 * cols + 8) + 10
             total = -(-m // height) * -(-n // cols) * tile
             if total < cycles * 0.99:
                 cycles, rows = total, height
@@ -40,12 +42,22 @@ def dots(draft: Draft, shape: Shape) -> Way | None:
         draft.plan.how = f"dot products {rows}x{cols}, {lanes} lanes, {chains} chains"
         draft.plan.how += "".join(f", {lines.name} packed" for lines, _ in to_pack)
 
-        def piece(
-            c: Code, memory: Memory, store: Store, i: Value | int, j: Value | int, height: int, width: int
-        ) -> None:
-            lines = [(a, i, height, m - 1), (b, j, width, n - 1)]
-            for r, sums in enumerate(_tile(c, memory, lines, k, lanes, chains)):
-                draft.give(c, store, shape, c.add(i, r), j, sums, width)
+        def piece(c: Code, memory: Memory, store: Store, at: Place) -> None:
+            lines = [(a, at.i, at.rows, m - 1), (b, at.j, at.cols, n - 1)]
+            results = _tile(c, memory, lines, k, lanes, chains)
+
+            def give(r: Value | int, acc: Value) -> None:
+                draft.give(c, store, shape, c.add(at.i, r), at.j, acc, at.cols)
+
+            if draft.long_store and at.rows > 1:
+                width = results[0].type.count
+                copy = c.room(at.rows * width)
+                for r, acc in enumerate(results):
+                    c.store(acc, c.at(copy, r * width))
+                c.loop(0, at.rows, lambda r: give(r, c.load(c.at(copy, c.mul(r, width)), width)))
+            else:
+                for r, acc in enumerate(results):
+                    give(r, acc)
 
         draft.cover(shape, rows, cols, cycles, piece)
 

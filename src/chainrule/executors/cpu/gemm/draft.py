@@ -15,14 +15,26 @@ from .packing import Pack
 
 # store(builder, i, j, acc, lanes, valid)
 Store = Callable[[Value, Value, Value, Value, int, "int | None"], None]
-# piece(c, memory, store, i, j, rows, cols): a tile of C at i, j
-Piece = Callable[[Code, Memory, Store, "Value | int", "Value | int", int, int], None]
 # The estimated cycles of a way to compute the product, and what adds its phases to the draft.
 Way = tuple[float, Callable[[], None]]
 
 LATENCY = 8  # fused multiply-adds that are under way at once in the widest core: sums that a tile needs
 TASK = 20_000  # cycles; what takes less than two of them is not divided: a second thread would come too late
 MOST_TASKS = 64
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tile of C, at i, j; `chunk` is the number of a part of k, where k is divided."""
+
+    i: Value | int
+    j: Value | int
+    rows: int
+    cols: int
+    chunk: Value | int = 0
+
+
+Piece = Callable[[Code, Memory, Store, Place], None]  # writes the code of a tile
 
 
 @dataclass(frozen=True)
@@ -73,8 +85,8 @@ class Shape:
 class Draft:
     """The plan so far, and what it is made for."""
 
-    def __init__(self, m: int, n: int, k: int, size: int, host: Host):
-        self.n, self.size, self.host = n, size, host
+    def __init__(self, m: int, n: int, k: int, size: int, host: Host, long_store: bool):
+        self.n, self.size, self.host, self.long_store = n, size, host, long_store
         self.lanes = host.vector_bytes // size
         self.plan = Plan(m, n, k, "rows" if n == 1 else "cols")
 
@@ -112,31 +124,34 @@ class Draft:
 
         self.plan.phases.append(Phase(total, emit, int(sum(pack.cycles for pack in packs))))
 
-    def cover(self, shape: Shape, rows: int, cols: int, cycles: float, piece: Piece) -> None:
-        """A phase of tiles of rows x cols, and smaller ones at the lower and at the right edge."""
+    def cover(self, shape: Shape, rows: int, cols: int, cycles: float, piece: Piece, chunks: int = 1) -> None:
+        """A phase of tiles of rows x cols, and smaller ones at the edges; for every chunk of k."""
         m, n = shape.m, shape.n
         down, across = -(-m // rows), -(-n // cols)
         # Columns are divided first and come last in the order of tasks: those that follow each other share
         # lines of b, which stay in the second-level cache.
         tasks = min(MOST_TASKS, int(cycles / (TASK / 4))) if cycles >= 2 * TASK else 1
+        tasks = -(-tasks // chunks)  # of one chunk
         wide = -(-across // min(across, tasks))  # tiles in a block
         blocks_across = -(-across // wide)
         high = -(-down // min(down, -(-tasks // blocks_across)))
         blocks_down = -(-down // high)
+        count = blocks_across * blocks_down * chunks
 
         def emit(builder: Value, index: Value, a: Operand, b: Operand, scratch: Value, store: Store) -> None:
             c, memory = Code(builder, self.size), Memory({"a": a, "b": b}, scratch)
-            block_j, block_i = c.divided(index if blocks_across * blocks_down > 1 else 0, blocks_down)
+            chunk, block = c.divided(index if count > 1 else 0, blocks_across * blocks_down)
+            block_j, block_i = c.divided(block, blocks_down)
 
             def stripe(j: Value | int, width: int) -> None:
                 def tile(i: Value | int, height: int) -> None:
-                    piece(c, memory, store, i, j, height, width)
+                    piece(c, memory, store, Place(i, j, height, width, chunk))
 
                 self._tiles(c, block_i, blocks_down, high, rows, m, tile)
 
             self._tiles(c, block_j, blocks_across, wide, cols, n, stripe)
 
-        self.plan.phases.append(Phase(blocks_across * blocks_down, emit, int(cycles)))
+        self.plan.phases.append(Phase(count, emit, int(cycles)))
 
     def _tiles(
         self,

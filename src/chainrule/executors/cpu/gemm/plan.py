@@ -6,8 +6,8 @@ Three ways, of which the one with the fewest estimated cycles is taken:
 - the same for the transposed product, vectors along i: for few columns, which do not fill a vector along j;
 - tiles of dot products (`dots.py`): vectors along k.
 
-No k is divided between tasks, but for a long k with few tiles: it is cut in chunks, whose sums a last phase
-adds up in order. So the order of additions follows from the shape and the host, never from the threads.
+A k is not divided between tasks, unless it is long: then it is cut in chunks, whose sums a last phase adds up
+in order. So the order of additions follows from the shape and the host, never from the threads.
 """
 
 from __future__ import annotations
@@ -23,10 +23,16 @@ from .tiles import tiles
 MOST_TURNED = 16  # columns: more fill a vector, and the tile must hold them all
 
 
-def plan(m: int, n: int, k: int, dtype: Any, a: Layout, b: Layout, host: Host) -> Plan:
-    """The plan for (m, k) @ (k, n) of float32 or float64 with these layouts."""
+def plan(
+    m: int, n: int, k: int, dtype: Any, a: Layout, b: Layout, host: Host, *, long_store: bool = False
+) -> Plan:
+    """The plan for (m, k) @ (k, n) of float32 or float64 with these layouts.
+
+    long_store: what the caller does with a piece is long (more than some ten instructions): it is written in
+        few places, and results go there by a loop.
+    """
     size = {"float32": 4, "float64": 8}[getattr(dtype, "name", None) or str(dtype)]
-    draft = Draft(m, n, k, size, host)
+    draft = Draft(m, n, k, size, host, long_store)
     if m and n:
         lines_a, lines_b = _operands(draft, m, n, k, a, b)
         shapes = [Shape(n, m, k, lines_b, lines_a, True)]

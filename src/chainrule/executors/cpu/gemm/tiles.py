@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .code import Code, Value, power_of_two
-from .draft import LATENCY, Draft, Shape, Store, Way
+from .draft import LATENCY, Draft, Place, Shape, Store, Way
 from .layout import LATER, Lines, Memory
 from .outer import Tile, outer_tile
 from .packing import Pack, pack_cycles, pack_panels, pack_rows
@@ -69,7 +69,8 @@ def tiles(draft: Draft, shape: Shape) -> Way | None:
             a=packed["a"].result if pack_a else a,
             b=packed["b"].result if pack_b else b,
         )
-        chunks = -(-k // CHUNK) if not again_a and not again_b and k >= 2 * CHUNK else 1
+        # Chunks also keep what is read again near; the partial sums may take as much memory as the operands.
+        chunks = -(-k // CHUNK) if k >= 2 * CHUNK and m * n <= CHUNK * (m + n) else 1
         words = [f"outer products {rows}x{vectors}, {lanes} lanes"]
         words += ["transposed"] * shape.swapped
         words += [f"{lines.name} packed" for lines, to_pack in ((a, pack_a), (b, pack_b)) if to_pack]
@@ -117,115 +118,91 @@ class _Tiles:
         self.padded = padded  # b may be read past its last line
         self.gathered = gathered
 
-    def piece(
-        self, c: Code, memory: Memory, store: Store, i: Value | int, j: Value | int, rows: int, cols: int
-    ) -> None:
-        sums = self.sums(c, memory, i, j, rows, cols, (0, self.shape.k), self.shape.k)
-        self.finish(c, store, i, j, cols, sums, self.shape.k <= SHORT)
+    def piece(self, c: Code, memory: Memory, store: Store, at: Place) -> None:
+        sums = self.sums(c, memory, at, (0, self.shape.k), self.shape.k)
+        self.finish(c, store, at, sums, self.shape.k <= SHORT)
 
     def sums(
-        self,
-        c: Code,
-        memory: Memory,
-        i: Value | int,
-        j: Value | int,
-        rows: int,
-        cols: int,
-        k: tuple[Value | int, Value | int],
-        steps: int,
+        self, c: Code, memory: Memory, at: Place, k: tuple[Value | int, Value | int], steps: int
     ) -> list[list[Value]]:
         """One tile, over a range of about so many `steps` of k."""
-        vectors = -(-cols // self.lanes)
+        vectors, rows = -(-at.cols // self.lanes), at.rows
         count = rows * vectors
         chains = power_of_two(max(1, min(-(-LATENCY // count), steps // 2)))
         while chains > 1 and chains * count + vectors + 1 > self.draft.host.registers:
             chains //= 2
         unroll = max(chains, 1 if count >= 12 else 2 if count > 4 else 4)
-        valid = None if self.padded else cols % self.lanes or None
+        valid = None if self.padded else at.cols % self.lanes or None
         tile = Tile(rows, vectors, self.lanes, valid, max(1, min(unroll, steps)), chains)
-        also = self.bring_nearer(c, memory, i, j)
-        return outer_tile(c, tile, self.shape.a, self.shape.b, memory, i, j, k, also)
+        also = self.bring_nearer(c, memory, at)
+        return outer_tile(c, tile, self.shape.a, self.shape.b, memory, at.i, at.j, k, also)
 
-    def bring_nearer(
-        self, c: Code, memory: Memory, i: Value | int, j: Value | int
-    ) -> Callable[[Value | int], None] | None:
+    def bring_nearer(self, c: Code, memory: Memory, at: Place) -> Callable[[Value | int], None] | None:
         """Ask for what the next product will gather, spread over the tiles and their steps."""
         shape = self.shape
         for lines, count in self.gathered:
             operand = memory.operands[lines.where]
             by_k = lines.indexed == "k"
             contiguous = (lines.line if by_k else lines.k) == 1  # else other elements would come with those
-            if operand.upcoming is not None and contiguous:
-                number, length = (shape.k, count) if by_k else (count, shape.k)
+            number, length = (shape.k, count) if by_k else (count, shape.k)
+            if operand.upcoming is not None and contiguous and length >= shape.k:
                 width = self.vectors * self.lanes
                 down, across = -(-shape.m // self.rows), -(-shape.n // width)
-                row, column = c.divided(i, self.rows)[0], c.divided(j, width)[0]
+                row, column = c.divided(at.i, self.rows)[0], c.divided(at.j, width)[0]
                 tile = c.add(c.mul(column, down), row)
                 which = c.entry(operand.upcoming, c.divided(c.mul(tile, number), down * across)[0])
                 start = c.at(operand.pointer, c.mul(which, lines.k if by_k else lines.start))
-                step = max(1, length // shape.k)
+                step = length // shape.k
                 return lambda t: c.fetch(c.at(start, c.mul(t, step)), LATER)
         return None
 
     def in_chunks(self, chunks: int, cycles: float) -> None:
         """Sums of chunks of k, which go to scratch memory; a second phase adds them up, in order."""
         draft, shape, lanes = self.draft, self.shape, self.lanes
-        m, n, width = shape.m, shape.n, self.vectors * lanes
+        m, n = shape.m, shape.n
         padded = -(-n // lanes) * lanes
         partial = draft.take(chunks * m * padded)
 
-        def chunk(c: Code, task: Value | int, memory: Memory) -> None:
-            begin = c.mul(task, CHUNK)
+        def piece(c: Code, memory: Memory, store: Store, at: Place) -> None:
+            begin = c.mul(at.chunk, CHUNK)
             stop = c.smaller(c.add(begin, CHUNK), shape.k)
-            target = c.at(c.bytes_at(memory.scratch, partial), c.mul(task, m * padded))
-            for i in range(0, m, self.rows):
-                for j in range(0, n, width):
-                    rows, cols = min(self.rows, m - i), min(width, n - j)
-                    for r, line in enumerate(self.sums(c, memory, i, j, rows, cols, (begin, stop), CHUNK)):
-                        for v, value in enumerate(line):
-                            c.store(value, c.at(target, (i + r) * padded + j + v * lanes))
+            place = c.add(c.mul(at.chunk, m * padded), c.add(c.mul(at.i, padded), at.j))
+            target = c.at(c.bytes_at(memory.scratch, partial), place)
+            for r, line in enumerate(self.sums(c, memory, at, (begin, stop), CHUNK)):
+                for v, value in enumerate(line):
+                    c.store(value, c.at(target, r * padded + v * lanes))
 
-        draft.pack([Pack(chunks, chunk, shape.a, cycles)])
+        draft.cover(shape, self.rows, self.vectors * lanes, cycles, piece, chunks)
 
-        def total(
-            c: Code, memory: Memory, store: Store, i: Value | int, j: Value | int, rows: int, cols: int
-        ) -> None:
-            first = c.at(c.bytes_at(memory.scratch, partial), c.add(c.mul(i, padded), j))
+        def total(c: Code, memory: Memory, store: Store, at: Place) -> None:
+            first = c.at(c.bytes_at(memory.scratch, partial), c.add(c.mul(at.i, padded), at.j))
 
             def add(p: Value | int, *sums: Value) -> list[Value]:
                 here = c.at(first, c.mul(p, m * padded))
                 return [c.b.fadd(x, c.load(c.at(here, r * padded), lanes)) for r, x in enumerate(sums)]
 
-            sums = c.loop(0, chunks, add, [c.zero(lanes)] * rows)
-            self.finish(c, store, i, j, cols, [[x] for x in sums], True)
+            sums = c.loop(0, chunks, add, [c.zero(lanes)] * at.rows)
+            self.finish(c, store, at, [[x] for x in sums], True)
 
         rows = m if draft.turned(shape) else min(m, 4)
         draft.cover(shape, rows, lanes, 2 * chunks * m * padded / lanes, total)
 
-    def finish(
-        self,
-        c: Code,
-        store: Store,
-        i: Value | int,
-        j: Value | int,
-        cols: int,
-        sums: list[list[Value]],
-        at_once: bool,
-    ) -> None:
+    def finish(self, c: Code, store: Store, at: Place, sums: list[list[Value]], at_once: bool) -> None:
         """Hand finished sums over: straight from registers, or, for compact code, by a loop over a copy."""
         draft, lanes = self.draft, self.lanes
         rows, vectors = len(sums), len(sums[0])
-        valids = [None] * (vectors - 1) + [cols % lanes or None]
+        valid = at.cols % lanes or None
+        whole = vectors if valid is None else vectors - 1
 
-        def give(r: Value | int, v: int, acc: Value) -> None:
-            draft.give(c, store, self.shape, c.add(i, r), c.add(j, v * lanes), acc, valids[v])
+        def give(r: Value | int, v: Value | int, acc: Value, valid: int | None = None) -> None:
+            draft.give(c, store, self.shape, c.add(at.i, r), c.add(at.j, c.mul(v, lanes)), acc, valid)
 
         if draft.turned(self.shape):
-            self._finish_turned(c, store, j, cols, sums)
-        elif at_once or rows * vectors <= 8:
+            self._finish_turned(c, store, at, sums)
+        elif not draft.long_store and (at_once or rows * vectors <= 8):
             for r, line in enumerate(sums):
                 for v, acc in enumerate(line):
-                    give(r, v, acc)
+                    give(r, v, acc, valid if v >= whole else None)
         else:
             memory = c.room(rows * vectors * lanes)
             for r, line in enumerate(sums):
@@ -234,24 +211,31 @@ class _Tiles:
 
             def row(r: Value | int) -> None:
                 here = c.at(memory, c.mul(r, vectors * lanes))
-                for v in range(vectors):
-                    give(r, v, c.load(c.at(here, v * lanes), lanes))
+
+                def one(v: Value | int, valid: int | None = None) -> None:
+                    give(r, v, c.load(c.at(here, c.mul(v, lanes)), lanes), valid)
+
+                if draft.long_store:
+                    c.loop(0, whole, one)
+                else:
+                    for v in range(whole):
+                        one(v)
+                if valid is not None:
+                    one(whole, valid)
 
             c.loop(0, rows, row)
 
-    def _finish_turned(
-        self, c: Code, store: Store, j: Value | int, cols: int, sums: list[list[Value]]
-    ) -> None:
+    def _finish_turned(self, c: Code, store: Store, at: Place, sums: list[list[Value]]) -> None:
         """The tile has all rows of the transposed product: its columns are rows of the one asked for."""
         lanes, height = self.lanes, max(2, power_of_two(len(sums)))
         memory = c.room(lanes * lanes)
         for v in range(len(sums[0])):
             for s, column in enumerate(c.transpose([line[v] for line in sums])):
                 c.store(column, c.at(memory, s * lanes))
-            first = c.add(j, v * lanes)
+            first = c.add(at.j, v * lanes)
 
             def one(s: Value | int, first: Value | int = first) -> None:
                 acc = c.load(c.at(memory, c.mul(s, lanes)), height)
                 self.draft.give(c, store, self.shape, 0, c.add(first, s), acc, len(sums))
 
-            c.loop(0, min(lanes, cols - v * lanes), one)
+            c.loop(0, min(lanes, at.cols - v * lanes), one)
