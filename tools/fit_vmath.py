@@ -180,7 +180,8 @@ def module() -> str:
     lines += ["", "# The first 1280 bits of 2/pi after the point.", "TWO_OVER_PI_BITS: Final = 1280"]
     lines.append("TWO_OVER_PI: Final = int(")
     lines += [f'    "{digits[k : k + 80]}"' for k in range(0, len(digits), 80)]
-    lines += ["    , 16)"]
+    lines[-1] += ","
+    lines += ["    16,", ")"]
     return "\n".join(lines) + "\n"
 
 

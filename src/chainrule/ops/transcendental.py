@@ -122,15 +122,14 @@ ERFC = _function(
 ERFINV = _function(
     "erfinv", special.erfinv, lambda g, out: g * ((math.sqrt(math.pi) / 2) * (out * out).exp()),
     "sqrt(pi) / 2 * exp(erfinv(x)**2)", "inverse function", sample(floats(-0.8, 0.8)),
-    lower=USE_NUMPY,
 )  # fmt: skip
 LGAMMA = _function(
     "lgamma", special.lgamma, lambda g, x: g * x.digamma(), "digamma(x)", "definition of digamma",
-    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|", lower=USE_NUMPY,
+    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|",
 )  # fmt: skip
 DIGAMMA = _function(
     "digamma", special.digamma, lambda g, x: g * POLYGAMMA(x, n=1), "polygamma(x, n=1)",
-    "definition of polygamma", sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), lower=USE_NUMPY,
+    "definition of polygamma", sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)),
 )  # fmt: skip
 POLYGAMMA: Primitive = primitive(
     "polygamma", kind=ELEMENTWISE, formula="polygamma(n, x)", shape=same_shape, dtype=FLOATING,

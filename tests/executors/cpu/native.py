@@ -6,11 +6,11 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
 from chainrule.core.dtypes import FROM_NUMPY, dtype, int64
+from chainrule.executors.cpu import target
 from chainrule.executors.cpu.emit import Emitter
 from chainrule.executors.cpu.values import INT64, POINTER, V, memory_type
 from chainrule.executors.cpu.vmath.registry import Math
@@ -67,9 +67,9 @@ class Native:
         self.module = ir.Module("test")
         functions = Math(self.module, **math)
         self.results = [write_loop(functions, f"f{n}", rule, inputs, n) for n in lanes]
-        self._engine = engine_of(str(self.module))
+        self._code = loaded(str(self.module))
         signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (len(inputs) + 1), ctypes.c_int64)
-        self._calls = {n: signature(self._engine.get_function_address(f"f{n}")) for n in lanes}
+        self._calls = {n: signature(self._code.address(f"f{n}")) for n in lanes}
 
     def __call__(self, *arrays: Array, lanes: int = 4, out: Array | None = None) -> Array:
         """The values for arrays of one length; one more element, which must stay as it is, is checked."""
@@ -86,19 +86,7 @@ def native(rule: Rule, *arrays: Array, lanes: int = 4) -> Array:
     return Native(rule, [FROM_NUMPY[a.dtype] for a in arrays], (lanes,))(*arrays, lanes=lanes)
 
 
-def engine_of(text: str) -> Any:
-    """Machine code of a module for this processor."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features()
-    features["prefer-256-bit"] = False
-    target = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=3, jit=True
-    )
-    module = llvm.parse_assembly(text, llvm.create_context())
-    module.verify()
-    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=1))
-    passes.getModulePassManager().run(module, passes)
-    engine = llvm.create_mcjit_compiler(module, target)
-    engine.finalize_object()
-    return engine
+def loaded(text: str) -> target.Loaded:
+    """Machine code of a module for this processor; nothing of it is kept on disk."""
+    names, code = target.emit(text)
+    return target.load(code, names)

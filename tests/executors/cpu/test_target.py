@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import llvmlite.ir as ir
@@ -282,6 +283,13 @@ def test_the_processor() -> None:
     assert host.registers in (16, 32)
     assert 8 << 10 <= host.l1 <= host.l2 <= host.l3
     assert host is target.host()
+
+
+def test_whether_it_has_a_fused_multiply_add() -> None:
+    old = replace(target.host(), triple="x86_64-unknown-linux-gnu", features="-avx2,-fma,+sse2")
+    assert not old.has_fma
+    assert replace(old, features="+avx2,+fma,+sse2").has_fma
+    assert replace(old, triple="aarch64-unknown-linux-gnu", features="+neon").has_fma
 
 
 def test_the_widest_registers_are_used() -> None:

@@ -33,6 +33,11 @@ class Host:
     l3: int
     triple: str
 
+    @property
+    def has_fma(self) -> bool:
+        """Whether it multiplies and adds with one rounding; without, LLVM would call a C library for it."""
+        return not self.triple.startswith(("x86", "i")) or "+fma" in self.features.split(",")
+
 
 @functools.cache
 def host() -> Host:

@@ -24,6 +24,7 @@ _ELEMENT: Final = {
     else ir.IntType(8 * d.itemsize if d.category != BOOL else 1)
     for d in dtypes.ALL
 }
+_CONSTANTS: dict[tuple[Any, dtype, int], Ir] = {}  # they are written again and again
 _VECTOR: dict[tuple[Ir, int], Ir] = {}  # one object per type: comparing a type with itself is cheap
 
 
@@ -99,6 +100,18 @@ def vector(element: Ir, lanes: int) -> Ir:
 
 def constant(number: Any, d: dtype, lanes: int) -> Ir:
     """The number, rounded to the type (integers wrap around), in every lane."""
+    if number == 0:  # and 0.0 == -0.0, so the number alone does not say which
+        return _constant(number, d, lanes)
+    key = (number, d, lanes)
+    found = _CONSTANTS.get(key)
+    if found is None:
+        found = _constant(number, d, lanes)
+        if len(_CONSTANTS) < 4096:
+            _CONSTANTS[key] = found
+    return found
+
+
+def _constant(number: Any, d: dtype, lanes: int) -> Ir:
     element = _ELEMENT[d]
     if d.category == FLOAT:
         with np.errstate(over="ignore"):

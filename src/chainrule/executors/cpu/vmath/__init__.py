@@ -8,6 +8,7 @@ from . import division as division
 from . import error as error
 from . import exponential as exponential
 from . import fused as fused
+from . import gamma as gamma
 from . import inverse as inverse
 from . import logarithm as logarithm
 from . import power as power

@@ -7,13 +7,13 @@ One element at a time, in a function of its own: it runs only for lanes that nee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from llvmlite import ir
 
-from ....core.dtypes import float64
-from ..values import INT8, INT64, Ir, V, element_type, vector, zero
-from . import tables
+from ....core.dtypes import dtype, float64, int64
+from ..values import INT8, INT64, POINTER, Ir, V, element_type, vector
+from .formats import FORMATS, tables
 
 if TYPE_CHECKING:
     from ..emit import Emitter
@@ -27,26 +27,54 @@ _BYTES: Final = tables.TWO_OVER_PI_BITS // 8
 
 def reduce_far_away(b: Emitter, x: V) -> tuple[V, V, V]:
     """r, what it lacks, and the number of quarters modulo 4, of each lane; r is NaN if x is not finite."""
-    function = b.math.helper("chainrule.far_away", _far_away)
-    integer = b.bitcast_int(x).dtype
-    kinds = (x.dtype, x.dtype, integer)
-    scalar = b.scalars()
-    columns = [zero(vector(element_type(d), x.lanes)) for d in kinds]
-    for lane in range(x.lanes):
-        wide = scalar.cast(b.extract(x, lane), float64)
-        found = b.builder.call(function, [wide.ir])
-        high, low, n = (b.builder.extract_value(found, k) for k in range(3))
-        if x.dtype is not float64:  # the parts as floats of the smaller type
-            near = b.builder.fptrunc(high, element_type(x.dtype))
-            rest = b.builder.fadd(b.builder.fsub(high, b.builder.fpext(near, _DOUBLE)), low)
-            high, low = near, b.builder.fptrunc(rest, element_type(x.dtype))
-            n = b.builder.trunc(n, element_type(integer))
-        columns = [
-            b.builder.insert_element(column, v, ir.Constant(INT64, lane)) if x.lanes > 1 else v
-            for column, v in zip(columns, (high, low, n), strict=True)
-        ]
-    high, low, n = (V(column, d) for column, d in zip(columns, kinds, strict=True))
-    return high, low, n
+    function = b.math.helper(
+        f"chainrule.far_away.{x.dtype.name}x{x.lanes}",
+        lambda math, name: _lanes(math, name, x.dtype, x.lanes),
+    )
+    found = b.builder.call(function, [x.ir])
+    high, low, n = (b.builder.extract_value(found, k) for k in range(3))
+    return V(high, x.dtype), V(low, x.dtype), V(n, FORMATS[x.dtype].integer)
+
+
+def _lanes(math: Math, name: str, d: dtype, lanes: int) -> Ir:
+    """The function of a vector: (x) -> {r, what it lacks, quarters}, lane by lane through memory."""
+    kinds = (d, d, FORMATS[d].integer)
+    columns = [vector(element_type(k), lanes) for k in kinds]
+    function = ir.Function(math.module, ir.FunctionType(ir.LiteralStructType(columns), columns[:1]), name)
+    scalar = math.helper("chainrule.far_away", _far_away)
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    source, *targets = (_place(builder, column) for column in (columns[0], *columns))
+    builder.store(function.args[0], source)
+    before, loop, after = builder.block, *map(function.append_basic_block, ("loop", "after"))
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    i = builder.phi(INT64)
+    b = math.emitter(builder, 1)
+    wide = b.cast(b.load(builder.gep(source, [i], source_etype=element_type(d)), d), float64)
+    found = builder.call(scalar, [wide.ir])
+    high, low = (V(builder.extract_value(found, k), float64) for k in range(2))
+    near = b.cast(high, d)
+    rest = b.cast(b.add(b.sub(high, b.cast(near, float64)), low), d)
+    n = b.cast(V(builder.extract_value(found, 2), int64), kinds[2])
+    for target, value in zip(targets, (near, rest, n), strict=True):
+        b.store(value, builder.gep(target, [i], source_etype=element_type(value.dtype)))
+    following = builder.add(i, ir.Constant(INT64, 1))
+    i.add_incoming(ir.Constant(INT64, 0), before)
+    i.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_signed("<", following, ir.Constant(INT64, lanes)), loop, after)
+    builder.position_at_end(after)
+    out = ir.Constant(function.function_type.return_type, ir.Undefined)
+    for k, (target, column) in enumerate(zip(targets, columns, strict=True)):
+        out = builder.insert_value(out, builder.load(target, typ=column), k)
+    builder.ret(out)
+    return function
+
+
+def _place(builder: Any, typ: Ir) -> Ir:
+    """Memory for a value of the type."""
+    place = builder.alloca(typ)
+    place.type = POINTER  # llvmlite gives it the type of what it points to
+    return place
 
 
 def _far_away(math: Math, name: str) -> Ir:

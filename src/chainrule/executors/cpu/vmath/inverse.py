@@ -68,7 +68,9 @@ def asin(b: Emitter, x: V) -> V:
     s = b.select(beyond, b.sqrt(z), a)
     rest = _asin(b, s, z)
     high, low = _half_pi(x)
-    large = b.add(b.fma(s, -2, high), b.fma(rest, -2, low))
+    first = b.fma(s, -2, high)
+    lost = b.fma(s, -2, b.sub(high, first))
+    large = b.add(first, b.add(b.fma(rest, -2, low), lost))
     return b.copysign(b.select(beyond, large, b.add(s, rest)), x)
 
 
