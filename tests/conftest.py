@@ -5,7 +5,11 @@ What pytest itself is told stands in `pyproject.toml`; `test_suite_itself.py` ch
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import signal
+import tempfile
 from importlib.util import find_spec
 
 from hypothesis import settings
@@ -17,6 +21,11 @@ collect_ignore = [] if find_spec("torch") else ["torch"]
 # because the machines that run this differ in speed.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+# What the tests compile is not kept among the user's own, and not found there either.
+if "CHAINRULE_CACHE" not in os.environ:
+    os.environ["CHAINRULE_CACHE"] = tempfile.mkdtemp(prefix="chainrule-cache-")
+    atexit.register(shutil.rmtree, os.environ["CHAINRULE_CACHE"], ignore_errors=True)
 
 # A shell that runs the tests in the background has them, and every process they start, ignore Ctrl-C. The
 # tests of what Ctrl-C does need it to arrive.

@@ -69,7 +69,7 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 def test_every_test_of_the_repository_is_collected_once() -> None:
     files = [
         path
-        for folder in ("tests", "src", "benchmarks", "examples")
+        for folder in ("tests", "src", "examples")
         for path in sorted((ROOT / folder).rglob("*.py"))
         if "__pycache__" not in path.parts
     ]

@@ -25,6 +25,8 @@ def page() -> str:
         choices = ", ".join(f"`{choice}`" for choice in setting.choices)
         if setting.several:
             choices += "; several, separated by commas"
+        if setting.other:
+            choices += f", or {setting.other}"
         lines.append(f"| `{setting.name}` | {choices} | `{setting.default}` | {setting.help} |")
     lines += ["", "<!-- Written by tools/write_settings_page.py from src/chainrule/core/settings.py. -->"]
     return "\n".join(lines) + "\n"

@@ -30,6 +30,7 @@ from .core.dtypes import (
 from .core.errors import ArgumentError, ChainruleError, DTypeError, GradError, IndexingError, ShapeError
 from .core.errors import install_excepthook as _install_excepthook
 from .core.shapes import Size
+from .core.threads import get_num_threads, set_num_threads
 from .creation import (
     arange,
     as_tensor,
@@ -496,6 +497,7 @@ __all__ = [
     "ge",
     "ger",
     "get_default_dtype",
+    "get_num_threads",
     "get_printoptions",
     "get_rng_state",
     "graph",
@@ -620,6 +622,7 @@ __all__ = [
     "seed",
     "select",
     "set_default_dtype",
+    "set_num_threads",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",

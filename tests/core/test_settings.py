@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    readers = (settings.check, settings.show, settings.traceback)
+    readers = (
+        settings.cache_folder,
+        settings.check,
+        settings.show,
+        settings.threads,
+        settings.traceback,
+    )
     for reader in readers:
         reader.cache_clear()
     yield
@@ -39,6 +46,58 @@ def test_check(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: boo
     else:
         monkeypatch.setenv("CHAINRULE_CHECK", value)
     assert settings.check() is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, ""), ("1", ""), ("0", None), ("", None), ("/a/b", "/a/b")]
+)
+def test_cache_folder(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: str | None) -> None:
+    if value is None:
+        monkeypatch.delenv("CHAINRULE_CACHE", raising=False)
+    else:
+        monkeypatch.setenv("CHAINRULE_CACHE", value)
+    assert settings.cache_folder() == expected
+
+
+def test_cache_folder_below_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("CHAINRULE_CACHE", "~/objects")
+    assert settings.cache_folder() == os.path.join(str(tmp_path), "objects")
+
+
+def test_a_cache_folder_that_is_not_a_full_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_CACHE", "objects")
+    with pytest.raises(ValueError) as caught:
+        settings.cache_folder()
+    assert str(caught.value) == (
+        "environment variable CHAINRULE_CACHE got 'objects'\n"
+        "  it must be one of '0', '1' or the full path of a folder\n"
+        "  try: CHAINRULE_CACHE=1, which is the default"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, None), ("", None), ("all", None), ("1", 1), (" 12 ", 12)]
+)
+def test_threads(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: int | None) -> None:
+    if value is None:
+        monkeypatch.delenv("CHAINRULE_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("CHAINRULE_THREADS", value)
+    assert settings.threads() == expected
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1025", "2.5", "two"])
+def test_a_number_of_threads_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CHAINRULE_THREADS", value)
+    with pytest.raises(ValueError) as caught:
+        settings.threads()
+    assert str(caught.value) == (
+        f"environment variable CHAINRULE_THREADS got {value!r}\n"
+        "  it must be 'all' or a whole number from 1 to 1024\n"
+        "  try: CHAINRULE_THREADS=all, which is the default"
+    )
 
 
 @pytest.mark.parametrize(

@@ -154,3 +154,11 @@ def test_writes_are_kept() -> None:
     assert str(simplify(g)) == (
         "def f(x: float32[2], *, c: float32[2]):\n    c[...] = x\n    x[...] = c\n    return None"
     )
+
+
+def test_rows_of_a_tensor_lie_in_order() -> None:
+    # 1 * y goes although y is summed afterwards: a piece of the first axis has the order of the whole.
+    g = trace(lambda x: (torch.ones(2, 3) * x[1:3].exp()).sum(), torch.ones(4, 3), simplify=True)
+    assert [v.op.name for v in g.values if v.op] == ["slice", "exp", "sum"]
+    g = trace(lambda x: (torch.ones(3, 2) * x[:, 1:3].exp()).sum(), torch.ones(3, 4), simplify=True)
+    assert "mul" in [v.op.name for v in g.values if v.op]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import threading
 from typing import Any
@@ -82,7 +81,7 @@ READING_OUTSIDE = {
     "tolist()": lambda c: c.tolist(),
     "numpy()": lambda c: c.numpy(),
     "an index": lambda c: [1, 2][INDEX],
-    "deepcopy": lambda c: copy.deepcopy(c),
+    "deepcopy": lambda c: c.__deepcopy__({}),
 }
 INDEX = torch.tensor(1)
 

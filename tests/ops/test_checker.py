@@ -28,6 +28,7 @@ from chainrule.ops.primitive import (
     NOT_DIFFERENTIABLE,
     REDUCTION,
     TABLE,
+    USE_NUMPY,
     Primitive,
     primitive,
     sample,
@@ -294,6 +295,7 @@ def register(**changed: Any) -> Primitive:
         "shape": same_shape,
         "dtype": FLOATING,
         "numpy": lambda x, *, k: x / (1 + k * np.abs(x)),
+        "lower": USE_NUMPY,
         "vjp": (lambda g, x, k: g / (1 + k * abs(x)) ** 2,),
         "jvp": DIAGONAL,
         "d": "1 / (1 + k*abs(x))**2",
@@ -325,6 +327,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"formula": ""}, "primitive 'gleam': formula is empty"),
     ({"why": ""}, "primitive 'gleam': why is empty"),
+    ({"lower": None}, "primitive 'gleam': lower is None, neither a rule nor USE_NUMPY"),
+    ({"lower": LINEAR}, "primitive 'gleam': lower is LINEAR, neither a rule nor USE_NUMPY"),
     ({"samples": []}, "primitive 'gleam': there are no samples, so nothing would test it"),
     (
         {"samples": [sample(floats(), k=1.0), sample(floats(), floats(), k=1.0)]},
@@ -386,7 +390,7 @@ def test_a_gradient_rule_whose_first_parameter_is_not_g(table: dict[str, Primiti
 
 
 def test_fields_without_a_default_cannot_be_forgotten(table: dict[str, Primitive]) -> None:
-    with pytest.raises(TypeError, match=r"missing 8 required keyword-only arguments: 'formula', 'shape'"):
+    with pytest.raises(TypeError, match=r"missing 9 required keyword-only arguments: 'formula', 'shape'"):
         primitive("gleam", kind=ELEMENTWISE)  # type: ignore[call-arg]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import chainrule as torch
 from chainrule import GradError
-from chainrule.ops.primitive import ELEMENTWISE, LINEAR, MOVEMENT, TABLE, primitive, sample
+from chainrule.ops.primitive import ELEMENTWISE, LINEAR, MOVEMENT, TABLE, USE_NUMPY, primitive, sample
 from chainrule.ops.rules import same_shape
 from chainrule.ops.samples import floats
 from tests.ops import cases
@@ -456,7 +456,8 @@ def _in_child() -> int:
 def test_a_gradient_of_another_shape_or_type_is_found_out(kind: str, rule: Any, given: str) -> None:
     op = primitive(
         "broken", kind=kind, formula="broken(x)", shape=same_shape, dtype=TABLE["exp"].dtype,
-        numpy=np.negative, vjp=(rule,), jvp=LINEAR, d="-1", why="wrong", samples=[sample(floats())],
+        numpy=np.negative, lower=USE_NUMPY, vjp=(rule,), jvp=LINEAR, d="-1",
+        why="wrong", samples=[sample(floats())],
     )  # fmt: skip
     try:
         y = op(leaf(1, 2))

@@ -1,9 +1,9 @@
 """The command line: `chainrule COMMAND ...`, also as `python -m chainrule`.
 
-One file for each command (`train.py`, `predict.py`): `add` describes its options, `run` does it by calling
-the library, which has every function of its own; a new command is a new file and a line in `COMMANDS`.
-`output.py` is everything that is printed. Here: finding the command, and turning what goes wrong into one
-line and an exit status:
+One file for each command (`train.py`, `predict.py`, `bench.py`): `add` describes its options, `run` does it
+by calling the library, which has every function of its own; a new command is a new file and a line in
+`COMMANDS`. `output.py` is everything that is printed. Here: finding the command, and turning what goes wrong
+into one line and an exit status:
 
     0    done
     1    the data, a run or a file cannot be used as it is
@@ -21,11 +21,11 @@ from collections.abc import Sequence
 from .. import __version__
 from ..data import DataError
 from ..training import Diverged, SettingError
-from . import predict, train
+from . import bench, predict, train
 from .options import Parser, UsageError, suggestion
 from .output import printable
 
-COMMANDS = {"train": train, "predict": predict}
+COMMANDS = {"train": train, "predict": predict, "bench": bench}
 
 __all__ = ["main"]
 

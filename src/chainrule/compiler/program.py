@@ -30,4 +30,6 @@ def build(graph: Graph) -> Program:
     """The program of a graph, from the executor that the settings ask for."""
     if not settings.native() or settings.check():
         return ReferenceProgram(graph)
-    return ReferenceProgram(graph)
+    from ..executors.cpu.program import Program as Native  # loads llvmlite
+
+    return Native(graph)

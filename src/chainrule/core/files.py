@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -39,7 +38,7 @@ def atomic_write(path: str | bytes | os.PathLike[str]) -> Iterator[BinaryIO]:
     folder = os.path.dirname(target)
     permissions = _permissions_of_file(target)
     # The name does not contain the target's, which may already be as long as the file system allows.
-    temporary = os.path.join(folder, f".chainrule-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(folder, f".chainrule-{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             yield file

@@ -18,6 +18,7 @@ class Setting(NamedTuple):
     """One environment variable: its name, the values it may have, the default, and a line of help.
 
     several: whether it may have several of the values, separated by commas.
+    other:   what else than one of the choices it may be, in words.
     """
 
     name: str
@@ -25,7 +26,17 @@ class Setting(NamedTuple):
     default: str
     help: str
     several: bool = False
+    other: str = ""
 
+
+_CACHE: Final = Setting(
+    name="CHAINRULE_CACHE",
+    choices=("0", "1"),
+    default="1",
+    help="Where compiled functions are kept between programs: nowhere (0, or set and empty), in the user's "
+    "cache folder (1), or in this folder.",
+    other="the full path of a folder",
+)
 
 _CHECK: Final = Setting(
     name="CHAINRULE_CHECK",
@@ -58,10 +69,32 @@ _TRACEBACK: Final = Setting(
     help="Whether the trace of an error leaves out chainrule's own frames (short) or shows them (full).",
 )
 
+_THREADS: Final = Setting(
+    name="CHAINRULE_THREADS",
+    choices=("all",),
+    default="all",
+    help="How many threads a compiled function uses; all means as many as this process has processors.",
+    other="a whole number from 1 to 1024",
+)
+
 
 def describe() -> list[Setting]:
     """All settings, in the order of their names."""
-    return [_CHECK, _COMPILE, _SHOW, _TRACEBACK]
+    return [_CACHE, _CHECK, _COMPILE, _SHOW, _THREADS, _TRACEBACK]
+
+
+@cache
+def cache_folder() -> str | None:
+    """`CHAINRULE_CACHE`: the folder for compiled functions, "" for the user's cache folder, None for nowhere.
+
+    Raises: ValueError if the variable is neither 0 nor 1 nor a full path.
+    """
+    if os.environ.get(_CACHE.name) == "":
+        return None
+    text = os.path.expanduser(os.environ.get(_CACHE.name, _CACHE.default))
+    if os.path.isabs(text):
+        return text
+    return {"0": None, "1": ""}[_read(_CACHE)[0]]
 
 
 @cache
@@ -92,6 +125,19 @@ def show() -> frozenset[str]:
 
 
 @cache
+def threads() -> int | None:
+    """`CHAINRULE_THREADS`: how many threads a compiled function uses; None for one per processor.
+
+    Raises: ValueError if the variable is neither "all" nor a whole number in its range.
+    """
+    text = os.environ.get(_THREADS.name, "").strip()
+    if text.isdecimal() and 1 <= int(text) <= 1024:
+        return int(text)
+    _read(_THREADS)
+    return None
+
+
+@cache
 def traceback() -> Literal["short", "full"]:
     """`CHAINRULE_TRACEBACK`: whether error traces leave out chainrule's own frames.
 
@@ -107,10 +153,12 @@ def _read(setting: Setting) -> list[str]:
     for value in values:
         if value not in setting.choices:
             must = "each part must be" if setting.several else "it must be"
+            other = f" or {setting.other}" if setting.other else ""
+            among = " one of" if len(setting.choices) > 1 else ""
             raise ArgumentError.of(
                 f"environment variable {setting.name}",
                 given=f"{value!r}{nearest(value, list(setting.choices))}",
-                must=f"{must} one of {', '.join(map(repr, setting.choices))}",
+                must=f"{must}{among} {', '.join(map(repr, setting.choices))}{other}",
                 hint=f"{setting.name}={setting.default}, which is the default",
                 at=False,  # the variable was set outside of the program
             )

@@ -136,9 +136,15 @@ def _in_order(v: Value, ordered: set[Value]) -> bool:
     """Whether a value lies in row-major order in memory, as inputs do; NumPy keeps their order."""
     if v.op is None or v.op is mv.COPY or v.op.kind == CONTRACTION:
         return v.kind != PART or _operand(v).kind == LOOP
-    if v.op.kind is VIEW and v.op is not vw.RESHAPE:
+    if v.op.kind is VIEW and v.op is not vw.RESHAPE and not _some_rows(v):
         return v.op is vw.EXPAND and _operand(v).kind == CONSTANT
     return all(x in ordered for x in v.operands)
+
+
+def _some_rows(v: Value) -> bool:
+    """Whether a view is one piece of the first axis: it has no gaps if what it is taken from has none."""
+    key = v.settings["key"] if v.op is vw.SLICE else ()
+    return len(key) == 1 and isinstance(key[0], slice) and key[0].step in (None, 1)
 
 
 def _key(v: Value) -> Any:

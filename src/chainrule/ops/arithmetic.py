@@ -28,6 +28,7 @@ _NO_LOGIC = NO_BOOL._replace(hint="~x or x ^ y for the logic of bools, x.long() 
 
 ADD = primitive(
     "add", kind=ELEMENTWISE, inputs="x y", formula="x + y", shape=broadcast, dtype=SAME, numpy=np.add,
+    lower=lambda b, x, y: b.add(x, y),
     vjp=(lambda g: g, lambda g: g), jvp=LINEAR, d=("1", "1"), why="sum rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(3,)))],
 )  # fmt: skip
@@ -35,20 +36,21 @@ ADD = primitive(
 SUB = primitive(
     "sub", kind=ELEMENTWISE, inputs="x y", formula="x - y", shape=broadcast,
     dtype=_NO_LOGIC._replace(apart=True),
-    numpy=np.subtract,
+    numpy=np.subtract, lower=lambda b, x, y: b.sub(x, y),
     vjp=(lambda g: g, lambda g: -g), jvp=LINEAR, d=("1", "-1"), why="difference rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(3,)), floats(shape=(2, 1)))],
 )  # fmt: skip
 
 MUL = primitive(
     "mul", kind=ELEMENTWISE, inputs="x y", formula="x * y", shape=broadcast, dtype=SAME, numpy=np.multiply,
+    lower=lambda b, x, y: b.mul(x, y),
     vjp=(lambda g, y: g * y, lambda g, x: g * x), jvp=MULTILINEAR, d=("y", "x"), why="product rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(1, 3)))],
 )  # fmt: skip
 
 DIV = primitive(
     "div", kind=ELEMENTWISE, inputs="x y", formula="x / y", shape=broadcast, dtype=FLOATING,
-    numpy=np.true_divide,
+    numpy=np.true_divide, lower=lambda b, x, y: b.div(x, y),
     vjp=(lambda g, y: g / y, lambda g, x, y: -g * ((x / y) / y)), jvp=DIAGONAL,
     d=("1 / y", "-x / y**2"), why="quotient rule",
     samples=[
@@ -59,18 +61,20 @@ DIV = primitive(
 
 NEG = primitive(
     "neg", kind=ELEMENTWISE, formula="-x", shape=same_shape, dtype=_NO_LOGIC, numpy=np.negative,
+    lower=lambda b, x: b.neg(x),
     vjp=(lambda g: -g,), jvp=LINEAR, d="-1", why="constant factor", samples=[sample(floats())],
 )  # fmt: skip
 
 RECIPROCAL = primitive(
     "reciprocal", kind=ELEMENTWISE, formula="1 / x", shape=same_shape, dtype=FLOATING, numpy=np.reciprocal,
+    lower=lambda b, x: b.div(1, x),
     vjp=(lambda g, out: -g * out * out,), jvp=DIAGONAL, d="-1 / x**2", why="power rule",
     samples=[sample(positive()), sample(floats(-3, -0.5))],
 )  # fmt: skip
 SQUARE = primitive(
     "square", kind=ELEMENTWISE, formula="x**2", shape=same_shape, dtype=COUNTING, numpy=np.square,
-    vjp=(lambda g, x: g * (2 * x),), jvp=DIAGONAL, d="2 * x", why="power rule", samples=[sample(floats())],
-    grad_name="PowBackward0",
+    lower=lambda b, x: b.mul(x, x), vjp=(lambda g, x: g * (2 * x),), jvp=DIAGONAL, d="2 * x",
+    why="power rule", samples=[sample(floats())], grad_name="PowBackward0",
 )  # fmt: skip
 
 
@@ -108,7 +112,7 @@ def _pow_vjp_y(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 POW = primitive(
     "pow", strict=True, kind=ELEMENTWISE, inputs="x y", formula="x ** y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_pow, vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL,
+    numpy=_pow, lower=lambda b, x, y: b.pow(x, y), vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL,
     d=("y * x**(y - 1)", "x**y * log(x)"), why="power rule",
     samples=[sample(positive(), floats()), sample(positive((2, 1)), floats(shape=(3,)))],
     ties="at x = 0 the derivative in y is 0 for y >= 0; at y = 0 the derivative in x is 0",
@@ -122,6 +126,7 @@ def zero(g: Any) -> Any:
 
 ABS = primitive(
     "abs", kind=ELEMENTWISE, formula="|x|", shape=same_shape, dtype=NO_BOOL, numpy=np.absolute,
+    lower=lambda b, x: b.abs(x),
     vjp=(lambda g, x: g * x.sign(),), jvp=DIAGONAL, d="sign(x)", why="absolute value",
     samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0",
 )  # fmt: skip
@@ -133,10 +138,14 @@ def _sign(x: np.ndarray[Any, Any], out: Any = None) -> Any:
     return np.subtract(np.greater(x, 0), np.less(x, 0), out=out, dtype=x.dtype)
 
 
+def _sign_lower(b: Any, x: Any) -> Any:
+    return b.select(b.gt(x, 0), 1, b.select(b.lt(x, 0), -1, b.const(0, x.dtype)))
+
+
 SIGN = primitive(
     "sign", kind=ELEMENTWISE, formula="sign(x)", shape=same_shape, dtype=SAME, numpy=_sign,
-    vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant", samples=[sample(floats(avoid=(0,)))],
-    ties="0 at x = 0; and the sign of NaN is 0",
+    lower=_sign_lower, vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
+    samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0; and the sign of NaN is 0",
 )  # fmt: skip
 
 _MAX_TIES = "where x == y each input gets half"
@@ -149,7 +158,7 @@ def _choose(g: Any, x: Any, y: Any, loses: Any) -> Any:
 
 MAXIMUM = primitive(
     "maximum", kind=ELEMENTWISE, inputs="x y", formula="max(x, y)", shape=broadcast, dtype=SAME,
-    numpy=np.maximum,
+    numpy=np.maximum, lower=lambda b, x, y: b.maximum(x, y),
     vjp=(lambda g, x, y: _choose(g, x, y, x < y), lambda g, x, y: _choose(g, x, y, y < x)), jvp=DIAGONAL,
     d=("(x > y) + (x == y) / 2", "(y > x) + (x == y) / 2"), why="the larger one passes",
     samples=[sample(distinct(), distinct((3,), 0.41)), sample(distinct((2, 1)), distinct((1, 3), 0.41))],
@@ -158,7 +167,7 @@ MAXIMUM = primitive(
 
 MINIMUM = primitive(
     "minimum", kind=ELEMENTWISE, inputs="x y", formula="min(x, y)", shape=broadcast, dtype=SAME,
-    numpy=np.minimum,
+    numpy=np.minimum, lower=lambda b, x, y: b.minimum(x, y),
     vjp=(lambda g, x, y: _choose(g, x, y, x > y), lambda g, x, y: _choose(g, x, y, y > x)), jvp=DIAGONAL,
     d=("(x < y) + (x == y) / 2", "(y < x) + (x == y) / 2"), why="the smaller one passes",
     samples=[sample(distinct(), distinct((3,), 0.41))], ties=_MAX_TIES,
@@ -168,7 +177,7 @@ _ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}  # half as long for NumPy 
 
 RELU = primitive(
     "relu", kind=ELEMENTWISE, formula="max(x, 0)", shape=same_shape, dtype=NO_BOOL,
-    numpy=lambda x, out=None: np.maximum(x, _ZERO[x.dtype], out=out),
+    numpy=lambda x, out=None: np.maximum(x, _ZERO[x.dtype], out=out), lower=lambda b, x: b.maximum(x, 0),
     vjp=(lambda g, out: (out <= 0).where(0.0, g),), jvp=DIAGONAL, d="x > 0", why="positive part",
     samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0",
 )  # fmt: skip
@@ -188,9 +197,14 @@ def _limited(x: np.ndarray[Any, Any], low: Any, high: Any, out: Any = None) -> A
     return above if high is None else np.minimum(above, x.dtype.type(high), out=above if above.ndim else out)
 
 
+def _limited_lower(b: Any, x: Any, *, low: Any, high: Any) -> Any:
+    above = x if low is None else b.maximum(x, low)
+    return above if high is None else b.minimum(above, high)
+
+
 CLAMP = primitive(
     "clamp", kind=ELEMENTWISE, formula="min(max(x, low), high)", shape=same_shape, dtype=NO_BOOL,
-    numpy=_limited,
+    numpy=_limited, lower=_limited_lower,
     vjp=(lambda g, x, low, high: within(x, low, high).where(g, 0.0),), jvp=DIAGONAL,
     d="within(x, low, high)", why="1 inside the limits and on them, 0 outside",
     samples=[
@@ -201,22 +215,22 @@ CLAMP = primitive(
 )  # fmt: skip
 
 
-def _rounding(name: str, formula: str, rule: Any) -> Primitive:
+def _rounding(name: str, formula: str, rule: Any, lower: Any) -> Primitive:
     def evaluate(x: np.ndarray[Any, Any], out: Any = None) -> Any:
         return rule(x, out=out) if x.dtype.kind == "f" else x.copy()
 
     return primitive(
         name, kind=ELEMENTWISE, formula=formula, shape=same_shape, dtype=NO_BOOL, numpy=evaluate,
-        vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
+        lower=lower, vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
         samples=[sample(floats(-3, 3, avoid=(-2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5), gap=0.05))],
         ties="0 at the jumps",
     )  # fmt: skip
 
 
-FLOOR = _rounding("floor", "floor(x)", np.floor)
-CEIL = _rounding("ceil", "ceil(x)", np.ceil)
-TRUNC = _rounding("trunc", "trunc(x)", np.trunc)
-ROUND = _rounding("round", "round(x)", np.rint)
+FLOOR = _rounding("floor", "floor(x)", np.floor, lambda b, x: b.floor(x))
+CEIL = _rounding("ceil", "ceil(x)", np.ceil, lambda b, x: b.ceil(x))
+TRUNC = _rounding("trunc", "trunc(x)", np.trunc, lambda b, x: b.trunc(x))
+ROUND = _rounding("round", "round(x)", np.rint, lambda b, x: b.round(x))
 
 
 def _dividing(divide: Any) -> Any:
@@ -228,9 +242,16 @@ def _dividing(divide: Any) -> Any:
     return evaluate
 
 
+def _divides(b: Any, x: Any, y: Any) -> bool:
+    """Whether no integer is divided by 0, as far as is known: native code cannot raise the error."""
+    return bool(b.type_of(x, y).is_floating_point or b.number(y))
+
+
 FLOOR_DIVIDE = primitive(
     "floor_divide", kind=ELEMENTWISE, inputs="x y", formula="x // y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_dividing(np.floor_divide), vjp=(zero, zero), jvp=DIAGONAL, d=("0", "0"),
+    numpy=_dividing(np.floor_divide),
+    lower=lambda b, x, y: b.floor_divide(x, y) if _divides(b, x, y) else NotImplemented,
+    vjp=(zero, zero), jvp=DIAGONAL, d=("0", "0"),
     why="piecewise constant", ties="0 at the jumps",
     samples=[sample(distinct(step=0.7), positive(low=1.1, high=1.3)), sample(integers(), integers(1, 5))],
 )  # fmt: skip
@@ -241,14 +262,18 @@ _DIVISION_SAMPLES = [
 ]
 REMAINDER = primitive(
     "remainder", kind=ELEMENTWISE, inputs="x y", formula="x % y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_dividing(np.remainder), vjp=(lambda g: g, lambda g, x, y: -g * (x // y)), jvp=DIAGONAL,
+    numpy=_dividing(np.remainder),
+    lower=lambda b, x, y: b.remainder(x, y) if _divides(b, x, y) else NotImplemented,
+    vjp=(lambda g: g, lambda g, x, y: -g * (x // y)), jvp=DIAGONAL,
     d=("1", "-(x // y)"), why="x - y floor(x / y)", samples=_DIVISION_SAMPLES,
     ties="at the jumps as to the right of them",
 )  # fmt: skip
 
 FMOD = primitive(
     "fmod", kind=ELEMENTWISE, inputs="x y", formula="fmod(x, y)", shape=broadcast, dtype=NO_BOOL,
-    numpy=_dividing(np.fmod), vjp=(lambda g: g, lambda g, x, y: -g * (x / y).trunc()), jvp=DIAGONAL,
+    numpy=_dividing(np.fmod),
+    lower=lambda b, x, y: b.fmod(x, y) if _divides(b, x, y) else NotImplemented,
+    vjp=(lambda g: g, lambda g, x, y: -g * (x / y).trunc()), jvp=DIAGONAL,
     d=("1", "-trunc(x / y)"), why="x - y trunc(x / y)", samples=_DIVISION_SAMPLES,
     ties="at the jumps as on the side away from 0",
 )  # fmt: skip
@@ -257,6 +282,7 @@ FMOD = primitive(
 WHERE = primitive(
     "where", kind=ELEMENTWISE, inputs="condition x y", formula="where(condition, x, y)", shape=broadcast,
     dtype=DTypeRule("same, after a condition", first=1), numpy=choose,
+    lower=lambda b, condition, x, y: b.select(condition, x, y),
     vjp=(None, lambda g, condition: condition.where(g, 0.0), lambda g, condition: condition.where(0.0, g)),
     jvp=DIAGONAL, d=(None, "condition", "~condition"), why="the chosen one passes",
     samples=[

@@ -15,12 +15,20 @@ from .samples import booleans, floats, integers
 
 
 def _entry(
-    name: str, formula: str, numpy: Any, dtype: DTypeRule, *samples: Sample, inputs: str = "x y"
+    name: str,
+    formula: str,
+    numpy: Any,
+    dtype: DTypeRule,
+    *samples: Sample,
+    inputs: str = "x y",
+    method: str = "",
 ) -> Primitive:
+    """An entry without a gradient; method: the Emitter's, if it has another name."""
     return primitive(
         name, kind=ELEMENTWISE, inputs=inputs, formula=formula,
         shape=broadcast if inputs == "x y" else same_shape, dtype=dtype, numpy=numpy,
-        vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=samples,
+        lower=lambda b, *xs: getattr(b, method or name)(*xs), vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE,
+        why="piecewise constant", samples=samples,
     )  # fmt: skip
 
 
@@ -39,14 +47,22 @@ LOGICAL_XOR = _entry("logical_xor", "x xor y", np.logical_xor, LOGICAL, *_LOGIC)
 LOGICAL_NOT = _entry("logical_not", "not x", np.logical_not, LOGICAL, sample(booleans()), inputs="x")
 
 _BITS = (sample(integers(), integers()), sample(booleans(), booleans((3,))))
-BITWISE_AND = _entry("bitwise_and", "x & y", np.bitwise_and, WHOLE, *_BITS)
-BITWISE_OR = _entry("bitwise_or", "x | y", np.bitwise_or, WHOLE, *_BITS)
-BITWISE_XOR = _entry("bitwise_xor", "x ^ y", np.bitwise_xor, WHOLE, *_BITS)
+BITWISE_AND = _entry("bitwise_and", "x & y", np.bitwise_and, WHOLE, *_BITS, method="bit_and")
+BITWISE_OR = _entry("bitwise_or", "x | y", np.bitwise_or, WHOLE, *_BITS, method="bit_or")
+BITWISE_XOR = _entry("bitwise_xor", "x ^ y", np.bitwise_xor, WHOLE, *_BITS, method="bit_xor")
 BITWISE_NOT = _entry(
-    "bitwise_not", "~x", np.invert, WHOLE, sample(integers()), sample(booleans()), inputs="x"
+    "bitwise_not",
+    "~x",
+    np.invert,
+    WHOLE,
+    sample(integers()),
+    sample(booleans()),
+    inputs="x",
+    method="bit_not",
 )
-LEFT_SHIFT = _entry("left_shift", "x << y", np.left_shift, INTEGERS, sample(integers(), integers(0, 4)))
-RIGHT_SHIFT = _entry("right_shift", "x >> y", np.right_shift, INTEGERS, sample(integers(), integers(0, 4)))
+_SHIFTS = sample(integers(), integers(0, 4))
+LEFT_SHIFT = _entry("left_shift", "x << y", np.left_shift, INTEGERS, _SHIFTS, method="shl")
+RIGHT_SHIFT = _entry("right_shift", "x >> y", np.right_shift, INTEGERS, _SHIFTS, method="shr")
 
 
 def _special_values(rng: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from ..core import memory
 from ..core.errors import ShapeError
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
+from .lowering import PRODUCT, Composed
 from .primitive import CONTRACTION, MULTILINEAR, primitive, sample
 from .rules import STRICT_NUMBER
 from .samples import floats
@@ -57,6 +58,7 @@ def _matmul(x: Any, y: Any) -> Any:
 MATMUL = primitive(
     "matmul", strict=True, kind=CONTRACTION, inputs="x y", formula="x @ y", shape=_product,
     dtype=STRICT_NUMBER, numpy=_matmul,
+    lower=PRODUCT,
     vjp=(lambda g, y: g @ y.mT, lambda g, x: x.mT @ g), jvp=MULTILINEAR, d=("g @ y.mT", "x.mT @ g"),
     why="product rule for matrices", broadcasts=True, grad_name="MmBackward0",
     samples=[
@@ -106,6 +108,7 @@ def _linear_vjp_y(g: Any, x: Any) -> Any:
 LINEAR_MAP = primitive(
     "linear", kind=CONTRACTION, inputs="x y", formula="x @ y.T", shape=_linear_shape, strict=True,
     dtype=STRICT_NUMBER, numpy=_linear,
+    lower=Composed(lambda x, y: MATMUL(rows(x), y.mT).reshape(*x.shape[:-1], y.shape[0])),
     vjp=(lambda g, y: g @ y, _linear_vjp_y), jvp=MULTILINEAR,
     d=("g @ y", "rows(g).mT @ rows(x)"), why="product rule for matrices",
     samples=[

@@ -14,12 +14,13 @@ from ..core.errors import IndexingError, ShapeError
 from ..core.shapes import Shape
 from .arithmetic import WHERE
 from .compare import NE
+from .lowering import Composed
 from .primitive import REDUCTION, primitive, sample
 from .reduce import wide
 from .rules import SCORES
 from .samples import at, floats
 from .scatter import GATHER, SCATTER
-from .softmax import SOFTMAX
+from .softmax import SOFTMAX, powers
 
 
 def _rows(x: Shape, target: Shape, *, ignore: int) -> Shape:
@@ -64,9 +65,19 @@ def times_minus_one_at(t: Any, x: Any, target: Any, ignore: int) -> Any:
     return WHERE(kept, t * SCATTER(p, index, GATHER(p, index, dim=1) - 1, dim=1), 0.0)
 
 
+def _lowered(x: Any, target: Any, *, ignore: int) -> Any:
+    if x.dtype.itemsize < 4 or 0 in x.shape:
+        return NotImplemented
+    y, _, total = powers(x, 1)
+    kept = NE(target, ignore)
+    index = WHERE(kept, target, 0)[:, None]  # (n, 1)
+    return WHERE(kept, (total.log() - GATHER(y, index, dim=1))[:, 0], 0.0)  # (n,)
+
+
 CROSS_ENTROPY = primitive(
     "cross_entropy", kind=REDUCTION, inputs="x target", formula="log(sum(exp(x))) - x[target]", shape=_rows,
     dtype=SCORES, numpy=_cross_entropy,
+    lower=Composed(_lowered),
     vjp=(lambda g, x, target, ignore: times_minus_one_at(g.unsqueeze(1), x, target, ignore), None),
     jvp=lambda tangents, out, x, target, *, ignore: times_minus_one_at(tangents[0], x, target, ignore).sum(1),
     d=("times_minus_one_at(g.unsqueeze(1), x, target, ignore)", None),

@@ -18,7 +18,8 @@ from ..core.dtypes import dtype
 from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..core.random import blocks_for, drawn
 from ..core.shapes import Shape
-from .primitive import NOT_DIFFERENTIABLE, RANDOM, Primitive, primitive, sample
+from .lowering import Draw, Shuffle
+from .primitive import NOT_DIFFERENTIABLE, RANDOM, USE_NUMPY, Primitive, primitive, sample
 from .rules import DRAWN, DRAWN_WHOLE
 from .samples import at
 
@@ -72,10 +73,11 @@ def blocks(op: Primitive, settings: dict[str, Any]) -> int:
     return blocks_for(n, _rule(op.name.removeprefix("random_"), settings))
 
 
-def _floats(name: str, formula: str) -> Primitive:
+def _floats(name: str, formula: str, lower: Any = USE_NUMPY) -> Primitive:
     return primitive(
         f"random_{name}", kind=RANDOM, inputs="seed block", formula=formula, shape=_shape, dtype=DRAWN,
         numpy=lambda seed, block, *, shape, dtype: _numbers(name, seed, block, shape, dtype=dtype),
+        lower=lower,
         vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why=_WHY,
         samples=[
             sample(at(7), at(0), shape=(2, 5), dtype=dtypes.float64),
@@ -86,7 +88,14 @@ def _floats(name: str, formula: str) -> Primitive:
     )  # fmt: skip
 
 
-UNIFORM: Final = _floats("uniform", "uniform(seed, block)")
+def _uniform_lower(b: Any, words: Any, dtype: dtype) -> Any:
+    """Uniform numbers from words, 32-bit ones for float32 and 64-bit ones for float64."""
+    if dtype is dtypes.float32:
+        return b.mul(b.cast(b.unsigned_shr(words, 8), dtype), 2.0**-24)
+    return b.mul(b.cast(b.unsigned_shr(words, 11), dtype), 2.0**-53)
+
+
+UNIFORM: Final = _floats("uniform", "uniform(seed, block)", Draw(_uniform_lower))
 NORMAL: Final = _floats("normal", "normal(seed, block)")
 EXPONENTIAL: Final = _floats("exponential", "exponential(seed, block)")
 
@@ -94,6 +103,7 @@ INTEGERS: Final = primitive(
     "random_integers", kind=RANDOM, inputs="seed block", formula="integers(seed, block)",
     shape=_shape, dtype=DRAWN_WHOLE,
     numpy=lambda seed, block, *, shape, **limits: _numbers("integers", seed, block, shape, **limits),
+    lower=USE_NUMPY,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why=_WHY,
     samples=[
         sample(at(7), at(0), shape=(2, 5), low=-3, high=4),
@@ -108,7 +118,7 @@ def _permutation(seed: Any, block: Any, *, n: int) -> Any:
 
 PERMUTATION: Final = primitive(
     "random_permutation", kind=RANDOM, inputs="seed block", formula="permutation(seed, block)",
-    shape=_vector, dtype=DRAWN_WHOLE, numpy=_permutation,
+    shape=_vector, dtype=DRAWN_WHOLE, numpy=_permutation, lower=Shuffle(),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why=_WHY,
     samples=[sample(at(7), at(0), n=9), sample(at(-3), at(2), n=0)],
 )  # fmt: skip

@@ -13,7 +13,8 @@ import numpy as np
 from ..core.errors import IndexingError, ShapeError
 from ..core.lending import own_copy
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
-from .primitive import MOVEMENT, Primitive, primitive, sample
+from .lowering import Pull
+from .primitive import MOVEMENT, USE_NUMPY, Primitive, primitive, sample
 from .rules import FIRST
 from .samples import at, floats
 
@@ -62,10 +63,22 @@ def _index(x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
         raise
 
 
+def _pull(at: Any, out: Any, x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
+    rank = max(len(i.shape) for i in indices)
+    first = dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
+    picked = out[first : first + rank]
+    places = {
+        d: at.check(x, d, at(i, picked[rank - len(i.shape) :])) for d, i in zip(dims, indices, strict=True)
+    }
+    rest = iter([*out[:first], *out[first + rank :]])
+    return at(x, [places[d] if d in places else next(rest) for d in range(len(x.shape))])
+
+
 INDEX: Primitive = primitive(
     "index",
     strict=True, kind=MOVEMENT, inputs="x *indices", formula="x[indices]", shape=_indexed, dtype=FIRST,
     numpy=_index,
+    lower=Pull(_pull),
     vjp=(
         lambda g, x_shape, indices, dims: INDEX_PUT(
             g.new_zeros(x_shape), g, *indices, dims=dims, accumulate=True
@@ -133,7 +146,7 @@ def _index_put_jvp(
 INDEX_PUT: Primitive = primitive(
     "index_put", kind=MOVEMENT, inputs="x y *indices", formula="x with x[indices] = y", shape=_put_shape,
     dtype=FIRST, numpy=_index_put,
-    vjp=(
+    lower=USE_NUMPY, vjp=(
         lambda g, y_shape, indices, dims, accumulate: g
         if accumulate
         else INDEX_PUT(g, g.new_zeros(y_shape), *indices, dims=dims, accumulate=False),

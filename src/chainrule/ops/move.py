@@ -13,13 +13,16 @@ from ..core.dtypes import FROM_NUMPY, dtype, float32, float64, int64
 from ..core.errors import ShapeError
 from ..core.shapes import Shape
 from .gradient import each
+from .lowering import Pieces, Strided
 from .primitive import LINEAR, MOVEMENT, Primitive, primitive, sample
 from .rules import FIRST, SAME, DTypeRule, same_shape
 from .samples import floats
+from .views import SLICE
 
 COPY = primitive(
     "copy", kind=MOVEMENT, formula="copy(x)", shape=same_shape, dtype=FIRST,
-    numpy=lambda x: np.array(x, order="C"), vjp=(lambda g: g,), jvp=LINEAR, d="g", why="identity",
+    numpy=lambda x: np.array(x, order="C"),
+    lower=Strided(lambda x: x), vjp=(lambda g: g,), jvp=LINEAR, d="g", why="identity",
     samples=[sample(floats()), sample(floats(shape=()))], grad_name="CloneBackward0",
 )  # fmt: skip
 
@@ -32,6 +35,7 @@ CAST: Primitive = primitive(
     "cast", kind=MOVEMENT, formula="x.to(dtype)", shape=same_shape,
     dtype=DTypeRule("as asked", unify=False, asked="to"),
     numpy=lambda x, *, to, source: x.astype(to.numpy),
+    lower=lambda b, x, *, to, source: b.cast(x, to),
     vjp=(lambda g, to, source: CAST(g, to=source, source=to),),
     jvp=lambda tangents, out, x, *, to, source: CAST(tangents[0], to=to, source=source),
     d="g.to(x.dtype)", why="identity, in another precision", grad_name="ToCopyBackward0",
@@ -63,9 +67,18 @@ def start(shapes: Any, i: int, dim: int) -> int:
     return sum(s[dim] for s in shapes[:i])
 
 
+def _laid_out(*shapes: Shape, dim: int) -> Any:
+    """Where each input of `cat` goes."""
+    rest = (slice(None),) * dim
+    for i, s in enumerate(shapes):
+        at = start(shapes, i, dim)
+        yield i, ((SLICE, {"key": (*rest, slice(at, at + s[dim]))}),)
+
+
 CAT = primitive(
     "cat", kind=MOVEMENT, inputs="*xs", formula="cat(xs)", shape=_joined, dtype=SAME,
     numpy=lambda *xs, dim: np.ascontiguousarray(np.concatenate(xs, axis=dim)),
+    lower=Pieces(_laid_out),
     vjp=each(lambda g, i, shapes, dim: g.narrow(dim, start(shapes, i, dim), shapes[i][dim])), jvp=LINEAR,
     d="narrow(g, dim, start(shapes, i, dim), shapes[i][dim])", why="each part keeps its own gradient",
     samples=[
@@ -78,6 +91,7 @@ CAT = primitive(
 FLIP: Primitive = primitive(
     "flip", kind=MOVEMENT, formula="flip(x)", shape=same_shape, dtype=FIRST,
     numpy=lambda x, *, dims: np.array(np.flip(x, dims), order="C"),
+    lower=Strided(lambda x, *, dims: np.flip(x, dims) if dims else x),
     vjp=(lambda g, dims: FLIP(g, dims=dims),), jvp=LINEAR, d="flip(g, dims=dims)",
     why="turned around twice, everything is where it was",
     samples=[sample(floats(), dims=(0,)), sample(floats(), dims=(0, 1)), sample(floats(shape=()), dims=())],

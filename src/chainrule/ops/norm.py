@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .lowering import Composed
 from .primitive import REDUCTION, primitive, sample
 from .reduce import SUM, add_up, reduced, spread, wide
 from .rules import FLOAT_ONLY
@@ -36,8 +37,17 @@ def _factor(out: Any, x: Any, p: float) -> Any:
     return (out == 0).where(0.0, x.sign() * steps)
 
 
+def _lowered(x: Any, *, p: float, dim: tuple[int, ...], keepdim: bool) -> Any:
+    if x.dtype.itemsize < 4:
+        return NotImplemented
+    if p == 2:
+        return SUM(x.square(), dim=dim, keepdim=keepdim).sqrt()
+    return SUM(x.abs() ** p, dim=dim, keepdim=keepdim) ** (1 / p)
+
+
 NORM = primitive(
     "norm", kind=REDUCTION, formula="sum(|x|**p) ** (1/p)", shape=reduced, dtype=FLOAT_ONLY, numpy=_norm,
+    lower=Composed(_lowered),
     vjp=(
         lambda g, out, x, x_shape, p, dim, keepdim: spread(g, x_shape, dim, keepdim)
         * _factor(spread(out, x_shape, dim, keepdim), x, p),

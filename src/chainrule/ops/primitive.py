@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..core import dtypes
+from . import lowering
 from .gradient import Rule, SavePlan, each
 from .rules import DTypeRule
 
@@ -49,6 +50,7 @@ NOT_DIFFERENTIABLE = Word("NOT_DIFFERENTIABLE")  # no gradient exists or none is
 DIAGONAL = Word("DIAGONAL")  # jvp of an elementwise op: its vjp rules, applied to the tangents
 LINEAR = Word("LINEAR")  # jvp of an op linear in all its inputs together: the op of the tangents
 MULTILINEAR = Word("MULTILINEAR")  # jvp of an op linear in each input: one term per input
+USE_NUMPY = Word("USE_NUMPY")  # no native code: the compiler calls the NumPy rule
 
 Rules = tuple[Callable[..., Any] | None, ...]
 
@@ -93,6 +95,7 @@ class Primitive:
     shape: Callable[..., Any]
     dtype: DTypeRule
     numpy: Callable[..., Any]
+    lower: Callable[..., Any] | lowering.Lowering | Word
     vjp: tuple[Rule | None, ...] | Word
     vjp_each: Rule | None
     jvp: Callable[..., Any] | Word
@@ -196,6 +199,7 @@ def primitive(
     shape: Callable[..., Any],
     dtype: DTypeRule,
     numpy: Callable[..., Any],
+    lower: Callable[..., Any] | lowering.Lowering | Word,
     vjp: Rules | each | Word,
     jvp: Callable[..., Any] | Word,
     d: str | tuple[str | None, ...] = (),
@@ -215,6 +219,9 @@ def primitive(
     shape:      `shape(*input shapes, **settings)` -> output shape; raises the errors that teach.
     dtype:      what the inputs are converted to and what comes out (`rules.py`).
     numpy:      `numpy(*arrays, **settings)` -> array; may take `out=` to write into.
+    lower:      native code. For an elementwise op `lower(b, *xs, **settings)` writes the value of one element
+                with the compiler's Emitter `b`; it may answer NotImplemented for types or numbers that it has
+                nothing for. For others one of the rules of `lowering.py`. USE_NUMPY: there is none.
     vjp:        one rule per input (None: no gradient there), `each(rule)`, or NOT_DIFFERENTIABLE. A rule's
                 parameters say what it reads: g first, then any of the input names, `out`, `<input>_shape`,
                 settings, the name of the tail; with a tail also `i` (which input) and `shapes` (of all).
@@ -257,6 +264,7 @@ def primitive(
         shape=shape,
         dtype=dtype,
         numpy=numpy,
+        lower=lower,
         vjp=rules,
         vjp_each=rule_each,
         jvp=jvp,
@@ -288,6 +296,8 @@ def problems(op: Primitive) -> Iterator[str]:
     for field_name in ("formula", "why"):
         if not getattr(op, field_name):
             yield f"{field_name} is empty"
+    if not (callable(op.lower) or isinstance(op.lower, lowering.Lowering) or op.lower is USE_NUMPY):
+        yield f"lower is {op.lower!r}, neither a rule nor USE_NUMPY"
     if not op.samples:
         yield "there are no samples, so nothing would test it"
     least = len(op.inputs)

@@ -6,12 +6,15 @@ Settings: `dim` is a sorted tuple of axes (one axis for `argmax` and `argmin`), 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from ..core.dtypes import dtype, int64
 from ..core.errors import IndexingError
 from ..core.shapes import Shape
+from .lowering import Composed, Fold
 from .primitive import LINEAR, NOT_DIFFERENTIABLE, REDUCTION, primitive, sample
 from .rules import ACCUMULATES, COUNTS, SAME, TRUTHS
 from .samples import booleans, distinct, floats
@@ -50,6 +53,7 @@ def _sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 SUM = primitive(
     "sum", strict=True, kind=REDUCTION, formula="sum(x)", shape=reduced, dtype=ACCUMULATES, numpy=_sum,
+    lower=Fold(lambda d: 0, lambda b, total, x: b.add(total, x)),
     vjp=(lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim),), jvp=LINEAR,
     d="spread(g, x.shape, dim, keepdim)", why="sum rule: every summand gets g",
     samples=[
@@ -98,14 +102,33 @@ _EXTREMUM_SAMPLES = [
     sample(distinct((2, 3, 2)), dim=(0, 2), keepdim=False),
 ]
 
+
+def _least(d: dtype) -> float:
+    """What any element is at least."""
+    if d.is_floating_point:
+        return -math.inf
+    return int(np.iinfo(d.numpy).min) if d.numpy.kind != "b" else 0
+
+
+def _largest(d: dtype) -> float:
+    """What any element is at most."""
+    if d.is_floating_point:
+        return math.inf
+    return int(np.iinfo(d.numpy).max) if d.numpy.kind != "b" else 1
+
+
 AMAX = primitive(
     "amax", strict=True, kind=REDUCTION, formula="max(x)", shape=_not_empty, dtype=SAME,
-    numpy=_extremum(np.maximum.reduce), vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
+    numpy=_extremum(np.maximum.reduce),
+    lower=Fold(_least, lambda b, total, x: b.maximum(total, x)),
+    vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
     why="the largest passes", samples=_EXTREMUM_SAMPLES, ties="equal largest elements share g evenly",
 )  # fmt: skip
 AMIN = primitive(
     "amin", strict=True, kind=REDUCTION, formula="min(x)", shape=_not_empty, dtype=SAME,
-    numpy=_extremum(np.minimum.reduce), vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
+    numpy=_extremum(np.minimum.reduce),
+    lower=Fold(_largest, lambda b, total, x: b.minimum(total, x)),
+    vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
     why="the smallest passes", samples=_EXTREMUM_SAMPLES, ties="equal smallest elements share g evenly",
 )  # fmt: skip
 
@@ -121,14 +144,28 @@ def _arg(function: Any) -> Any:
     return evaluate
 
 
+def _first_of(extremum: Any, x: Any, dim: int, keepdim: bool) -> Any:
+    """The first place that holds the extremum, or NaN where there is one."""
+    if x.dim() == 0:
+        return NotImplemented
+    n = x.shape[dim]
+    best = extremum(x, dim=(dim,), keepdim=True)
+    hit = (x == best) | (x != x) if x.dtype.is_floating_point else x == best
+    shape = tuple(n if d == dim else 1 for d in range(x.dim()))
+    places = x.new_tensor(np.arange(n).reshape(shape), dtype=int64)
+    return AMIN(hit.where(places, n), dim=(dim,), keepdim=keepdim)
+
+
 _ARG_SAMPLES = [sample(distinct(), dim=1, keepdim=False), sample(distinct((2, 3, 2)), dim=0, keepdim=True)]
 ARGMAX = primitive(
     "argmax", kind=REDUCTION, formula="argmax(x)", shape=_one_of_axis, dtype=COUNTS, numpy=_arg(np.argmax),
+    lower=Composed(lambda x, *, dim, keepdim: _first_of(AMAX, x, dim, keepdim)),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_ARG_SAMPLES,
     ties="the first of equal elements",
 )  # fmt: skip
 ARGMIN = primitive(
     "argmin", kind=REDUCTION, formula="argmin(x)", shape=_one_of_axis, dtype=COUNTS, numpy=_arg(np.argmin),
+    lower=Composed(lambda x, *, dim, keepdim: _first_of(AMIN, x, dim, keepdim)),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_ARG_SAMPLES,
     ties="the first of equal elements",
 )  # fmt: skip
@@ -142,6 +179,10 @@ def _test(reduce: Any) -> Any:
     return evaluate
 
 
+def _truth(b: Any, x: Any, d: dtype) -> Any:
+    return b.cast(b.ne(x, 0), d)
+
+
 _TEST_SAMPLES = [
     sample(booleans(), dim=(0, 1), keepdim=False),
     sample(booleans((2, 3)), dim=(1,), keepdim=True),
@@ -149,9 +190,11 @@ _TEST_SAMPLES = [
 ]
 ALL = primitive(
     "all", kind=REDUCTION, formula="all(x)", shape=reduced, dtype=TRUTHS, numpy=_test(np.logical_and.reduce),
+    lower=Fold(lambda d: 1, lambda b, total, x: b.minimum(total, x), _truth),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_TEST_SAMPLES,
 )  # fmt: skip
 ANY = primitive(
     "any", kind=REDUCTION, formula="any(x)", shape=reduced, dtype=TRUTHS, numpy=_test(np.logical_or.reduce),
+    lower=Fold(lambda d: 0, lambda b, total, x: b.maximum(total, x), _truth),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_TEST_SAMPLES,
 )  # fmt: skip

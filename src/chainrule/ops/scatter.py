@@ -12,7 +12,8 @@ import numpy as np
 from ..core.errors import IndexingError, ShapeError
 from ..core.lending import own_copy
 from ..core.shapes import Shape
-from .primitive import MOVEMENT, Primitive, primitive, sample
+from .lowering import Pull
+from .primitive import MOVEMENT, USE_NUMPY, Primitive, primitive, sample
 from .rules import FIRST
 from .samples import at, floats
 from .views import OVERWRITE, RESHAPE, SLICE
@@ -55,9 +56,15 @@ def _gather(x: Any, index: Any, *, dim: int) -> Any:
     return x[_places(x.shape, index, dim)]
 
 
+def _pull(at: Any, out: Any, x: Any, index: Any, *, dim: int) -> Any:
+    place = at.check(x, dim, at(index, out), from_end=False)
+    return at(x, [place if d == dim else i for d, i in enumerate(out)])
+
+
 GATHER: Primitive = primitive(
     "gather", kind=MOVEMENT, inputs="x index", formula="gather(x, index)", shape=_gathered, dtype=FIRST,
     numpy=_gather,
+    lower=Pull(_pull, when=lambda x, index, *, dim: bool(x and index)),
     vjp=(lambda g, x_shape, index, dim: SCATTER_ADD(g.new_zeros(x_shape), index, g, dim=dim), None),
     jvp=lambda tangents, out, x, index, *, dim: GATHER(tangents[0], index, dim=dim),
     d=("scatter_add(zeros_like(x), index, g, dim=dim)", None), why="each copy sends its gradient back",
@@ -131,9 +138,21 @@ _SAMPLES = [
 ]
 
 
+def _one_each(x: Shape, index: Shape, y: Shape, *, dim: int) -> bool:
+    """Whether each slice along dim gets one element: then any element knows whether it is that one."""
+    return len(x) > 0 and index == y == tuple(1 if d == dim else n for d, n in enumerate(x))
+
+
+def _pull_scattered(at: Any, out: Any, x: Any, index: Any, y: Any, *, dim: int) -> Any:
+    slice_ = [0 if d == dim else i for d, i in enumerate(out)]
+    hit = at.b.eq(at.check(x, dim, at(index, slice_), from_end=False), out[dim])
+    return at.b.select(hit, at(y, slice_), at(x, out))
+
+
 SCATTER: Primitive = primitive(
     "scatter", kind=MOVEMENT, inputs="x index y", formula="scatter(x, index, y)", shape=_scattered,
     dtype=FIRST, numpy=lambda x, index, y, *, dim: _scatter_into(x, index, y, dim, False),
+    lower=Pull(_pull_scattered, when=_one_each),
     vjp=(
         lambda g, index, y_shape, dim: SCATTER(g, index, g.new_zeros(y_shape), dim=dim),
         None,
@@ -153,6 +172,7 @@ SCATTER: Primitive = primitive(
 SCATTER_ADD: Primitive = primitive(
     "scatter_add", kind=MOVEMENT, inputs="x index y", formula="x with y added at index", shape=_scattered,
     dtype=FIRST, numpy=lambda x, index, y, *, dim: _scatter_into(x, index, y, dim, True),
+    lower=USE_NUMPY,
     vjp=(lambda g: g, None, lambda g, index, y_shape, dim: read_back(g, index, y_shape, dim)),
     jvp=lambda tangents, out, x, index, y, *, dim: SCATTER_ADD(
         x.new_zeros(x.shape) if tangents[0] is None else tangents[0],

@@ -12,18 +12,27 @@ import numpy as np
 
 from ..core import special
 from ..core.vector import log_add_exp
-from .primitive import DIAGONAL, ELEMENTWISE, Primitive, Sample, primitive, sample
+from .primitive import DIAGONAL, ELEMENTWISE, USE_NUMPY, Primitive, Sample, primitive, sample
 from .rules import FLOAT_ONLY, FLOATING, broadcast, same_shape
 from .samples import floats, positive
 
 
 def _function(
-    name: str, numpy: Any, vjp: Any, d: str, why: str, *samples: Sample, formula: str = "", ties: str = ""
+    name: str,
+    numpy: Any,
+    vjp: Any,
+    d: str,
+    why: str,
+    *samples: Sample,
+    formula: str = "",
+    ties: str = "",
+    lower: Any = None,
 ) -> Primitive:
+    """An entry for a function of floats; lower: as in `primitive`, or the Emitter's method of that name."""
     return primitive(
         name, kind=ELEMENTWISE, formula=formula or f"{name}(x)", shape=same_shape, dtype=FLOATING,
-        numpy=numpy, vjp=(vjp,), jvp=DIAGONAL, d=d, why=why, ties=ties,
-        samples=samples or (sample(floats()),),
+        numpy=numpy, lower=lower or (lambda b, x: getattr(b, name)(x)), vjp=(vjp,), jvp=DIAGONAL, d=d,
+        why=why, ties=ties, samples=samples or (sample(floats()),),
     )  # fmt: skip
 
 
@@ -113,19 +122,21 @@ ERFC = _function(
 ERFINV = _function(
     "erfinv", special.erfinv, lambda g, out: g * ((math.sqrt(math.pi) / 2) * (out * out).exp()),
     "sqrt(pi) / 2 * exp(erfinv(x)**2)", "inverse function", sample(floats(-0.8, 0.8)),
+    lower=USE_NUMPY,
 )  # fmt: skip
 LGAMMA = _function(
     "lgamma", special.lgamma, lambda g, x: g * x.digamma(), "digamma(x)", "definition of digamma",
-    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|",
+    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|", lower=USE_NUMPY,
 )  # fmt: skip
 DIGAMMA = _function(
     "digamma", special.digamma, lambda g, x: g * POLYGAMMA(x, n=1), "polygamma(x, n=1)",
-    "definition of polygamma", sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)),
+    "definition of polygamma", sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), lower=USE_NUMPY,
 )  # fmt: skip
 POLYGAMMA: Primitive = primitive(
     "polygamma", kind=ELEMENTWISE, formula="polygamma(n, x)", shape=same_shape, dtype=FLOATING,
-    numpy=lambda x, *, n: special.polygamma(x, n), vjp=(lambda g, x, n: g * POLYGAMMA(x, n=n + 1),),
-    jvp=DIAGONAL, d="polygamma(x, n=n + 1)", why="definition of polygamma",
+    numpy=lambda x, *, n: special.polygamma(x, n), lower=USE_NUMPY,
+    vjp=(lambda g, x, n: g * POLYGAMMA(x, n=n + 1),), jvp=DIAGONAL, d="polygamma(x, n=n + 1)",
+    why="definition of polygamma",
     samples=[sample(floats(0.7, 4), n=1), sample(floats(0.9, 4), n=2), sample(floats(-1.8, -1.2), n=1)],
 )  # fmt: skip
 
@@ -150,16 +161,22 @@ def _square_length(x: Any, y: Any) -> Any:
 
 ATAN2 = primitive(
     "atan2", kind=ELEMENTWISE, inputs="x y", formula="atan2(x, y)", shape=broadcast, dtype=FLOATING,
-    numpy=np.arctan2,
+    numpy=np.arctan2, lower=lambda b, x, y: b.atan2(x, y),
     vjp=(lambda g, x, y: g * (y / _square_length(x, y)), lambda g, x, y: g * (-x / _square_length(x, y))),
     jvp=DIAGONAL, d=("y / (x**2 + y**2)", "-x / (x**2 + y**2)"), why="inverse function",
     ties="0 at x = y = 0",
     samples=[sample(positive(), floats()), sample(floats(-3, -0.5, (2, 1)), positive((3,)))],
 )  # fmt: skip
 
+
+def _log_add_exp_lower(b: Any, x: Any, y: Any) -> Any:
+    gap = b.select(b.eq(x, y), 0, b.abs(b.sub(x, y)))  # equal infinities have no gap
+    return b.add(b.maximum(x, y), b.log1p(b.exp(b.neg(gap))))
+
+
 LOGADDEXP = primitive(
     "logaddexp", kind=ELEMENTWISE, inputs="x y", formula="log(exp(x) + exp(y))", shape=broadcast,
-    dtype=FLOAT_ONLY, numpy=log_add_exp,
+    dtype=FLOAT_ONLY, numpy=log_add_exp, lower=_log_add_exp_lower,
     vjp=(lambda g, x, y: g * (x - y).sigmoid(), lambda g, x, y: g * (y - x).sigmoid()),
     jvp=DIAGONAL, d=("sigmoid(x - y)", "sigmoid(y - x)"), why="chain rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(3,)))],

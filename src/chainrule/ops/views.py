@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, IndexingError, ShapeError
 from ..core.shapes import Shape
+from .lowering import Pieces, Strided
 from .primitive import LINEAR, MOVEMENT, VIEW, Primitive, primitive, sample
 from .rules import FIRST
 from .samples import floats
@@ -32,7 +33,7 @@ def _reshaped(x: Shape, *, shape: Shape) -> Shape:
 RESHAPE: Primitive = primitive(
     "reshape", strict=True, kind=VIEW, formula="reshape(x)", shape=_reshaped, dtype=FIRST,
     numpy=lambda x, *, shape: x.reshape(shape),
-    vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)",
+    lower=Strided(), vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)",
     why="elements keep their order",
     samples=[sample(floats(shape=(2, 3)), shape=(3, 2)), sample(floats(shape=(4,)), shape=(2, 1, 2))],
     grad_name="ViewBackward0",
@@ -41,6 +42,7 @@ RESHAPE: Primitive = primitive(
 PERMUTE: Primitive = primitive(
     "permute", strict=True, kind=VIEW, formula="permute(x)", dtype=FIRST,
     shape=lambda x, *, dims: tuple(x[d] for d in dims), numpy=lambda x, *, dims: x.transpose(dims),
+    lower=Strided(),
     vjp=(lambda g, dims: PERMUTE(g, dims=inverse(dims)),), jvp=LINEAR, d="permute(g, dims=inverse(dims))",
     why="axes change places",
     samples=[sample(floats(shape=(2, 3, 2)), dims=(2, 0, 1)), sample(floats(shape=(2, 3)), dims=(1, 0))],
@@ -102,7 +104,7 @@ def reduce_to(g: Any, shape: Shape) -> Any:
 EXPAND = primitive(
     "expand", kind=VIEW, formula="expand(x)", shape=_expanded, dtype=FIRST,
     numpy=_expand,
-    vjp=(lambda g, x_shape: reduce_to(g, x_shape),), jvp=LINEAR, d="reduce_to(g, x.shape)",
+    lower=Strided(), vjp=(lambda g, x_shape: reduce_to(g, x_shape),), jvp=LINEAR, d="reduce_to(g, x.shape)",
     why="each copy sends its gradient back: a sum",
     samples=[
         sample(floats(shape=(2, 1)), shape=(2, 3)),
@@ -167,6 +169,7 @@ def _take(x: Any, *, key: Key) -> Any:
 
 SLICE = primitive(
     "slice", strict=True, kind=VIEW, formula="x[...]", shape=_sliced, dtype=FIRST, numpy=_take,
+    lower=Strided(),
     vjp=(lambda g, x_shape, key: embed(g, x_shape, key),), jvp=LINEAR, d="embed(g, x.shape, key)",
     why="elements that were not taken get 0",
     samples=[
@@ -212,6 +215,7 @@ def follow(x: Any, steps: Steps) -> Any:
 OVERWRITE: Primitive = primitive(
     "overwrite", kind=MOVEMENT, inputs="x y", formula="x with x[...] = y", shape=_overwritten, dtype=FIRST,
     numpy=_overwrite,
+    lower=Pieces(lambda x, y, *, steps: ((0, ()), (1, steps))),
     vjp=(
         lambda g, y_shape, steps: OVERWRITE(g, g.new_zeros(y_shape), steps=steps),
         lambda g, steps: follow(g, steps),
@@ -250,7 +254,7 @@ def _diagonal(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
 DIAGONAL: Primitive = primitive(
     "diagonal", strict=True, kind=VIEW, formula="diagonal(x)", shape=_diagonal_shape, dtype=FIRST,
     numpy=_diagonal,
-    vjp=(
+    lower=Strided(), vjp=(
         lambda g, x_shape, offset, dim1, dim2: OVERWRITE(
             g.new_zeros(x_shape), g, steps=((DIAGONAL, {"offset": offset, "dim1": dim1, "dim2": dim2}),)
         ),

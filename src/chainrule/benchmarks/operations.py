@@ -1,15 +1,10 @@
 """What one operation costs: tiny inputs, where the arithmetic is nothing and the way to it is everything.
 
-Also the time of the import. Whole training steps and large arrays are in `models.py`.
+Eager mode on both sides. Loops made of many of them are in `loops.py`.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import statistics
-import subprocess
-import sys
 from typing import Any
 
 from .measure import Case, Run
@@ -125,7 +120,7 @@ def chain_backward(torch: Any) -> Run:
     return run
 
 
-CASES = [
+OPERATIONS = [
     Case("add", f"a + b, {SMALL}", add, limit=1.5),
     Case("add, tracked", f"a + b, {SMALL}, a wants a gradient", add_tracked, limit=1.5),
     Case("exp", f"exp(a), {SMALL}", exp, limit=1.5),
@@ -146,22 +141,3 @@ CASES = [
     Case("tensor from list", f"tensor([...]), {SMALL}", from_list),
     Case("chain backward", f"five times sin and * 1.1, sum, backward, {SMALL}", chain_backward),
 ]
-
-
-def import_seconds(module: str, *, rounds: int = 7) -> list[float]:
-    """What `import module` adds to `import numpy`, in fresh interpreters, as `-X importtime` counts it."""
-    command = [sys.executable, "-X", "importtime", "-c", f"import numpy, {module}"]
-    line = re.compile(rf"import time:\s+\d+ \|\s+(\d+) \| {re.escape(module)}$", re.MULTILINE)
-    seconds = []
-    for _ in range(rounds + 1):
-        report = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stderr
-        found = line.findall(report)
-        if len(found) != 1:
-            raise RuntimeError(f"-X importtime has {len(found)} lines for {module}, expected one")
-        seconds.append(int(found[0]) * 1e-6)
-    return seconds[1:]  # the first one fills the file cache
-
-
-def import_median(module: str) -> float:
-    """The median of `import_seconds`."""
-    return statistics.median(import_seconds(module))

@@ -1,10 +1,6 @@
-"""How a benchmark is measured: both sides in one process, taking turns, with the best and the median.
+"""How time is taken: blocks of calls, the best and the median of several blocks.
 
-A workload is a function of the module it is written for, `workload(torch) -> run`: it prepares its data and
-returns a function without arguments, which is what is timed. The same workload thus runs on chainrule and on
-PyTorch, and can do nothing for one that it does not do for the other.
-
-This file knows no workload; `overhead.py` and `models.py` hold them, `__main__.py` prints.
+This file knows no workload and no side. `rounds.py` lets the sides take turns.
 """
 
 from __future__ import annotations
@@ -16,19 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Run = Callable[[], object]
-Workload = Callable[[Any], Run]
 
 BLOCK = 0.02  # seconds: a block of calls is at least this long, far above the clock's resolution
-ROUNDS = 15  # blocks of each side
 
 
 @dataclass(frozen=True)
 class Case:
-    """One workload with what a reader needs to know about it."""
+    """A piece of work written once for chainrule and PyTorch: `workload(torch)` prepares it."""
 
     name: str
     what: str  # sizes, dtype, and what is inside the timed part
-    workload: Workload
+    workload: Callable[[Any], Run]
     limit: float | None = None  # chainrule's median should be at most this many times PyTorch's
 
 
@@ -47,18 +41,6 @@ class Timing:
         return statistics.median(self.seconds)
 
 
-def compare(workload: Workload, modules: dict[str, Any], *, rounds: int = ROUNDS) -> dict[str, Timing]:
-    """Time one workload on each module, block by block in turns, so that a slow moment hits both sides."""
-    runs = {name: workload(module) for name, module in modules.items()}
-    calls = {name: calls_per_block(run) for name, run in runs.items()}
-    timings = {name: Timing() for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            run()  # not timed: the other side's data has to leave the caches, and its threads the cores
-            timings[name].seconds.append(block(run, calls[name]))
-    return timings
-
-
 def block(run: Run, calls: int) -> float:
     """Seconds per call of one block."""
     repeat = range(calls)
@@ -66,6 +48,16 @@ def block(run: Run, calls: int) -> float:
     for _ in repeat:
         run()
     return (time.perf_counter() - start) / calls
+
+
+def warm_block(run: Run, calls: int) -> float:
+    """The same after a call that is not timed: what others left in the caches has to go.
+
+    A run that is a block by itself needs none; its first moments do not count.
+    """
+    if calls > 1:
+        run()
+    return block(run, calls)
 
 
 def calls_per_block(run: Run) -> int:
@@ -76,3 +68,15 @@ def calls_per_block(run: Run) -> int:
         if seconds >= BLOCK:
             return calls
         calls = max(2 * calls, min(int(calls * BLOCK / max(seconds, 1e-9)), 100 * calls))
+
+
+def show(seconds: float) -> str:
+    """A time with three digits and its unit.
+
+    >>> [show(s) for s in (2.5, 0.0123, 4.56e-6, 1.2e-7)]
+    ['2.5 s', '12.3 ms', '4.56 µs', '0.12 µs']
+    """
+    for unit, scale in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"

@@ -1,6 +1,6 @@
-"""What whole pieces of work cost: the notes' training loop, one step of a network, and large arrays.
+"""What pieces of work cost in eager mode: the notes' training loop, one step of a network, and large arrays.
 
-The cost of a single operation is in `overhead.py`.
+The cost of a single operation is in `operations.py`; whole epochs, compiled as well, in `workloads.py`.
 """
 
 from __future__ import annotations
@@ -88,24 +88,7 @@ def large_add(torch: Any) -> Run:
     return lambda: a + b
 
 
-def large_chain(torch: Any) -> Run:
-    a, b = torch.ones(20_000_000), torch.ones(20_000_000)
-    return lambda: torch.tanh(a * b + a) * b
-
-
-def control() -> Run:
-    """Work that uses neither side: NumPy and plain Python. If it changes, the machine has changed."""
-    a = np.random.default_rng(0).standard_normal((256, 256), dtype=np.float32)
-    numbers = list(range(20_000))
-
-    def run() -> object:
-        np.tanh(a @ a)
-        return sum(n * n for n in numbers)
-
-    return run
-
-
-CASES = [
+LOOPS = [
     Case(
         "linear regression",
         "from scratch: 1,000 samples, 2 features, batch 10, 3 epochs, float32",
@@ -114,5 +97,4 @@ CASES = [
     ),
     Case("MLP step", "784-256-10, batch 256, cross-entropy, SGD, float32", mlp_step, limit=1.3),
     Case("large add", "a + b, 20 million float32", large_add, limit=0.5),
-    Case("large chain", "tanh(a * b + a) * b, 20 million float32", large_chain),
 ]
