@@ -227,6 +227,33 @@ def test_an_object_that_is_replaced() -> None:
     assert (f.traces, f.why()) == (3, "g: before a Generator, now another Generator")
 
 
+class Scaled(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return self.scaled(x)
+
+    def scaled(self, x: Any) -> Any:
+        return x * SCALE * WEIGHT
+
+    def never_called(self, x: Any) -> Any:
+        return x * PARTS
+
+
+def test_global_variables_that_methods_read(globals_restored: Any) -> None:
+    m = Scaled()
+    f = torch.compile(m)
+    check(f, m, lambda: globals_restored.update(SCALE=3.0), "SCALE: before 2.0, now 3.0")
+    globals_restored.update(WEIGHT=torch.zeros(2))
+    assert torch.equal(f(X), m(X))
+    assert f.why() == "WEIGHT: before float32 (2,), now another Tensor"
+    g = torch.compile(Slotted().run)
+    g(X)
+    h = torch.compile(lambda x: m.scaled(x))
+    h(X)
+    globals_restored.update(SCALE=7.0)
+    assert torch.equal(h(X), m(X))
+    assert h.traces == 2
+
+
 class Slotted:
     __slots__ = ("scale", "w")
 
