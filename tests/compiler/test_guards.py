@@ -420,6 +420,29 @@ def test_optimizers() -> None:
     assert (f.traces, f.why()) == (4, "the length of opt.param_groups: before 1, now 2")
 
 
+def test_a_learning_rate_that_is_a_tensor() -> None:
+    w = torch.ones(2, requires_grad=True)
+    opt = torch.optim.Adam([w], lr=torch.tensor(0.5), capturable=True)
+
+    def step() -> None:
+        w.grad = torch.ones(2)
+        opt.step()
+
+    f = torch.compile(step)
+    f()
+    f()
+    assert (f.traces, w.tolist()) == (1, [0.0, 0.0])
+    opt.param_groups[0]["lr"].fill_(0.25)
+    f()
+    assert (f.traces, w.tolist()) == (1, [-0.25, -0.25])
+    opt.param_groups[0]["lr"] = rate = torch.tensor(0.25)  # equal, but another one
+    f()
+    rate.fill_(1.0)
+    f()
+    assert f.traces == 2
+    assert torch.allclose(w, torch.tensor([-1.5, -1.5]))
+
+
 def test_memory_that_moved() -> None:
     w = torch.ones(2)
     f = torch.compile(lambda x: (w.mul_(2), x * w)[1])

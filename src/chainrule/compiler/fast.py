@@ -201,6 +201,9 @@ def _guards(text: _Text, s: Signature) -> None:
     if guards.training:
         text.need(f"R.count == {text(guards)}.changes or {text(guards)}.modules_hold()")
     for group in guards.groups:
+        for option, value in group[0].items():
+            if isinstance(value, TensorBase):  # such as a learning rate: by identity, not by value
+                text.need(f"{text(group[0])}[{option!r}] is {text(value)}")
         text.need(f"list({text(group[0])}.values()) == {text(group)}[1] or {text(guards)}.assumptions_hold()")
     for assumption in guards.always:
         text.need(f"{text(assumption.holds)}()")
