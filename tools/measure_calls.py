@@ -1,8 +1,8 @@
 """What a call of a compiled function costs besides the program: `python tools/measure_calls.py`.
 
-The program is replaced by one that returns at once, so what is left is Python: the checks of the arguments and
-of the world outside, the counting of writes, and the result. The control does not use this package: a Python
-function with as many arguments, which tells a slow machine from a slow change.
+The program is replaced by one that returns at once, so what is left is Python: the checks of the arguments
+and of the world outside, the counting of writes, and the result. The control does not use this package: a
+Python function with as many arguments, which tells a slow machine from a slow change.
 """
 
 from __future__ import annotations

@@ -200,6 +200,36 @@ def test_memory_shared_with_a_captured_tensor_that_is_written() -> None:
     assert w.tolist() == [3.0, 3.0, 3.0]
 
 
+def test_inputs_on_one_memory_where_one_is_written() -> None:
+    f = compiled(lambda x, y: (x.add_(1), y * 2)[1])
+    whole = torch.ones(4)
+    f(whole.clone(), torch.ones(2))
+    for _ in range(2):
+        with pytest.raises(torch.ArgumentError) as caught:
+            f(whole, whole[1:3])
+    assert caught.value.summary.startswith(
+        "function got y (2,) on memory of x (4,), which it changes in place"
+    )
+    assert whole.tolist() == [1.0] * 4
+    g = compiled(lambda x, y: x + y.sum())  # only read
+    assert g(whole, whole[1:3]).tolist() == [3.0] * 4
+
+
+def test_captured_tensors_in_another_order() -> None:
+    whole = torch.arange(6.0).reshape(2, 3)
+    column, across = whole[:, 1], whole.T
+    f = compiled(lambda x: x + column + across.sum(0))
+    for _ in range(2):
+        assert torch.equal(f(torch.ones(2)), 1 + column + across.sum(0))
+        whole.add_(1)  # read anew at each run
+    array = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    w = torch.from_numpy(array)
+    g = compiled(lambda x: w.add_(x).sum())
+    assert g(torch.ones(3).double()).item() == 21.0
+    assert g(torch.ones(3).double()).item() == 27.0
+    assert array.tolist() == [[2.0, 3.0, 4.0], [5.0, 6.0, 7.0]]
+
+
 def test_inputs_changed_in_place() -> None:
     f = compiled(lambda x: x.mul_(2))
     x = torch.ones(2, 3)

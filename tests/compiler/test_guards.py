@@ -227,6 +227,33 @@ def test_an_object_that_is_replaced() -> None:
     assert (f.traces, f.why()) == (3, "g: before a Generator, now another Generator")
 
 
+class Scaled(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return self.scaled(x)
+
+    def scaled(self, x: Any) -> Any:
+        return x * SCALE * WEIGHT
+
+    def never_called(self, x: Any) -> Any:
+        return x * PARTS
+
+
+def test_global_variables_that_methods_read(globals_restored: Any) -> None:
+    m = Scaled()
+    f = torch.compile(m)
+    check(f, m, lambda: globals_restored.update(SCALE=3.0), "SCALE: before 2.0, now 3.0")
+    globals_restored.update(WEIGHT=torch.zeros(2))
+    assert torch.equal(f(X), m(X))
+    assert f.why() == "WEIGHT: before float32 (2,), now another Tensor"
+    g = torch.compile(Slotted().run)
+    g(X)
+    h = torch.compile(lambda x: m.scaled(x))
+    h(X)
+    globals_restored.update(SCALE=7.0)
+    assert torch.equal(h(X), m(X))
+    assert h.traces == 2
+
+
 class Slotted:
     __slots__ = ("scale", "w")
 
@@ -391,6 +418,29 @@ def test_optimizers() -> None:
     opt.add_param_group({"params": [v]})
     f(X)
     assert (f.traces, f.why()) == (4, "the length of opt.param_groups: before 1, now 2")
+
+
+def test_a_learning_rate_that_is_a_tensor() -> None:
+    w = torch.ones(2, requires_grad=True)
+    opt = torch.optim.Adam([w], lr=torch.tensor(0.5), capturable=True)
+
+    def step() -> None:
+        w.grad = torch.ones(2)
+        opt.step()
+
+    f = torch.compile(step)
+    f()
+    f()
+    assert (f.traces, w.tolist()) == (1, [0.0, 0.0])
+    opt.param_groups[0]["lr"].fill_(0.25)
+    f()
+    assert (f.traces, w.tolist()) == (1, [-0.25, -0.25])
+    opt.param_groups[0]["lr"] = rate = torch.tensor(0.25)  # equal, but another one
+    f()
+    rate.fill_(1.0)
+    f()
+    assert f.traces == 2
+    assert torch.allclose(w, torch.tensor([-1.5, -1.5]))
 
 
 def test_memory_that_moved() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import chainrule as torch
@@ -66,6 +67,22 @@ def test_calls() -> None:
         fast.load_state_dict(Net().state_dict())
         assert torch.equal(fast(x), net(x))
         assert fast.traces == 3
+
+
+def test_deep_copies() -> None:
+    net = Net()
+    fast = torch.compile(net)
+    x = torch.randn(5, 3)
+    fast(x)
+    other = copy.deepcopy(nn.Sequential(fast))[0]
+    with torch.no_grad():
+        other.first.weight.zero_()
+        assert torch.equal(other(x), other.forward(x))
+        assert not torch.equal(other(x), fast(x))
+        assert torch.equal(fast(x), net(x))
+    assert other._wrapped is not net
+    f = torch.compile(net.named)
+    assert copy.deepcopy(f) is f
 
 
 def test_hooks_run_at_the_trace() -> None:

@@ -268,3 +268,23 @@ def test_small_and_empty(shape: tuple[int, ...]) -> None:
         w.grad = None
         y.sum().backward()
         assert torch.equal(w.grad, x)
+
+
+def test_little_is_kept_for_backward() -> None:
+    w = torch.randn(4, 4, requires_grad=True)
+    f = torch.compile(lambda x: torch.sigmoid(torch.relu((x @ w) * 2 + 1).T.reshape(-1)))
+    x = torch.randn(3, 4)
+    out = f(x)
+    out.sum().backward()
+    wanted = torch.sigmoid(torch.relu((x @ w) * 2 + 1).T.reshape(-1))
+    got, w.grad = w.grad, None
+    wanted.sum().backward()
+    assert torch.equal(got, w.grad)
+    (s,) = f._signatures
+    # x is there anyway, and so is the result; of the rest, one value is enough.
+    assert len(s.graph.outputs) == 2
+    assert s.split.reads.count((None, 0)) == 1
+    out = f(x)
+    out.mul_(2.0)
+    with pytest.raises(torch.GradError, match="must not be changed in place"):
+        out.sum().backward()

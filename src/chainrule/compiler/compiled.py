@@ -53,16 +53,17 @@ class Compiled:
     """What `compile` makes of a function; call it like the function.
 
     traces:  how many programs were traced so far.
+    limit:   how many there may be.
     """
 
     def __init__(
         self, function: Callable[..., Any], *, limit: int, name: str, names: tuple[str, ...]
     ) -> None:
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())
         self._function = function
-        self._limit = limit
-        self._name = name
-        self._names = names
+        self.limit = limit
+        self.name = name
+        self.names = names
         self._signatures: list[Signature] = []  # the last used one first
         self._first: Short = _miss
         self._others: tuple[tuple[Signature, Short], ...] = ()
@@ -86,6 +87,10 @@ class Compiled:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
+        """Itself, as for any function."""
+        return self
 
     def why(self) -> str:
         """Why the latest trace was made: what was another before, and what is now; in one line."""
@@ -118,9 +123,9 @@ class Compiled:
         if not self._signatures:
             raise ArgumentError.of(
                 what,
-                given=f"the compiled function {self._name} before its first call",
+                given=f"the compiled function {self.name} before its first call",
                 must="a function is traced when it is called",
-                hint=f"{self._name}(...) first",
+                hint=f"{self.name}(...) first",
             )
         return self._signatures[0]
 
@@ -148,7 +153,7 @@ class Compiled:
         return signature.run(arguments.tensors)
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
-        return Arguments(args, kwargs, self._names, self._is_pinned)
+        return Arguments(args, kwargs, self.names, self._is_pinned)
 
     def _is_pinned(self, x: Any) -> bool:
         ref = self._pinned.get(id(x))
@@ -184,13 +189,13 @@ class Compiled:
     ) -> Signature | None:
         """A new program; None if this call has to run as it is, for it makes state that is not there yet."""
         why = self._reason(arguments, change)
-        if len(self._signatures) >= self._limit:
+        if len(self._signatures) >= self.limit:
             raise self._too_many(arguments)
         objects = list(zip(arguments.objects, arguments.labels, strict=True))
         around = Surroundings(self._function, objects)
         before = Snapshot(around)
         try:
-            recorded = record(self._function, arguments, args, kwargs, self._name)
+            recorded = record(self._function, arguments, args, kwargs, self.name)
         except BaseException as err:
             lazy = isinstance(err, KeptError) and before.grew() and arguments.key not in self._went_eager
             before.restore()
@@ -203,13 +208,13 @@ class Compiled:
             # An input that the function reaches as well: traced again as a tensor from outside.
             before.restore()
             arguments.take(self._arguments(args, kwargs))
-            recorded = record(self._function, arguments, args, kwargs, self._name)
+            recorded = record(self._function, arguments, args, kwargs, self.name)
         recorded.traced = recorded.graph
         recorded.graph = simplify(recorded.graph)
         if not all(around.reaches(v.data) for v in recorded.graph.captures):  # state that was just made
             around = Surroundings(self._function, objects)
         signature = Signature(
-            self._name, arguments, recorded, around, build, weak_or_strong(arguments.objects, self._forget())
+            self.name, arguments, recorded, around, build, weak_or_strong(arguments.objects, self._forget())
         )
         self.traces += 1
         self._why = why
@@ -258,8 +263,8 @@ class Compiled:
                 else f"torch.tensor({path}), whose value may change, instead of a Python value"
             )
         return CompileError.of(
-            f"the compiled function {self._name}",
+            f"the compiled function {self.name}",
             given=given,
-            must=f"each of them is traced and compiled anew, and there are {self._limit} programs already",
-            hint=f"{hint}; or compile(..., limit={2 * self._limit})",
+            must=f"each of them is traced and compiled anew, and there are {self.limit} programs already",
+            hint=f"{hint}; or compile(..., limit={2 * self.limit})",
         )

@@ -73,7 +73,6 @@ def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
     if (
         named
         or any(isinstance(p, GradSlot) or (isinstance(p, Captured) and not p.ordered) for p in places)
-        or s.recorded.differentiable
         or any(isinstance(who, int) for who, _ in s.recorded.effects)
         or s.captures_overlap()
     ):
@@ -105,8 +104,11 @@ def _made(s: Signature) -> Callable[[tuple[Any, ...]], Any] | None:
     _apart(check, s, inputs, places)
     run = _Text()
     run.names = check.names
-    _run(run, s, [f"{name}_p" for name in inputs])
-    _after(run, s, inputs, places)
+    if s.recorded.differentiable:  # the tape takes the larger part of such a call
+        run.lines.append(f"return {run(s.run)}([{', '.join(inputs)}])")
+    else:
+        _run(run, s, [f"{name}_p" for name in inputs])
+        _after(run, s, inputs, places)
     text = ["def short(args):", "  try:"]
     text += [f"    {line}" for line in check.lines]
     text += ["  except LOOKUP:", "    return MISS", *(f"  {line}" for line in run.lines)]
@@ -199,6 +201,9 @@ def _guards(text: _Text, s: Signature) -> None:
     if guards.training:
         text.need(f"R.count == {text(guards)}.changes or {text(guards)}.modules_hold()")
     for group in guards.groups:
+        for option, value in group[0].items():
+            if isinstance(value, TensorBase):  # such as a learning rate: by identity, not by value
+                text.need(f"{text(group[0])}[{option!r}] is {text(value)}")
         text.need(f"list({text(group[0])}.values()) == {text(group)}[1] or {text(guards)}.assumptions_hold()")
     for assumption in guards.always:
         text.need(f"{text(assumption.holds)}()")

@@ -2,12 +2,12 @@
 
 The trace records the gradient rules together with the function (`seed` and `leaf_gradients`); `Split` then
 cuts that one graph into what runs at the call and what runs at backward. What the second needs of the first
-is returned by the first, except views and constants, which are made again. Next: `signature.py`.
+is returned by the first, except what is cheap to make again. Next: `signature.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,10 +54,10 @@ class Split:
     backward:  inputs are the arriving gradients, then what it reads; outputs are the gradients of the leaves.
     seeds:     which arriving gradients it reads.
     reads:     what it reads: (number among the inputs and captures of forward, None) for a tensor that is
-               there anyway, (None, number among the saved ones) for the rest.
+               there anyway, (None, number among the outputs of forward) for the rest.
     """
 
-    def __init__(self, joint: Graph, gradients: int, seeds: list[Any]) -> None:
+    def __init__(self, joint: Graph, results: int, gradients: int, seeds: list[Any]) -> None:
         count = len(joint.outputs) - gradients
         arriving = {v: i for i, s in enumerate(seeds) for v in joint.captures if v.data is s}
         late: set[Value] = set(arriving)
@@ -77,35 +77,82 @@ class Split:
             inputs.append(replace[v])
             self.seeds.append(i)
 
-        def need(v: Value) -> None:
-            """Have an early value ready in the backward graph."""
-            if v in replace or v.kind == CONSTANT:
-                return
-            if v.op is not None and v.op.kind is VIEW:
-                for x in v.operands:
-                    need(x)
-                return
-            new = Value(INPUT, v.shape, v.dtype, name=f"s{len(self.reads) + 1}")
-            inputs.append(new)
-            replace[v] = new
+        needed: set[Value] = set()
+        for v in late:
+            if v not in arriving:
+                needed |= _early(x for x in v.operands if x not in late)
+        needed |= _early(v for v in joint.outputs[count:] if v not in late)
+        for n, v in enumerate(_kept(needed, set(joint.outputs[:results]))):
+            replace[v] = Value(INPUT, v.shape, v.dtype, name=f"s{n + 1}")
+            inputs.append(replace[v])
             if v.kind in (INPUT, CAPTURE) and v not in written:
                 self.reads.append((numbers[v], None))
+            elif v in joint.outputs[:results]:
+                self.reads.append((None, joint.outputs.index(v)))
             else:
-                self.reads.append((None, len(saved)))
+                self.reads.append((None, count + len(saved)))
                 saved.append(v)
-
-        for v in [*joint.values, *joint.outputs[count:]]:
-            if v in late and v not in arriving:
-                for x in v.operands:
-                    if x not in late:
-                        need(x)
-            elif v in joint.outputs[count:] and v not in late:
-                need(v)
         self.forward = verify(
             Graph(joint.name, joint.inputs, [*joint.outputs[:count], *saved], joint.captures, joint.writes)
         )
         backward = Graph(f"{joint.name}_backward", inputs, joint.outputs[count:])
         self.backward = verify(backward.rebuilt(replace))
+
+
+def _early(values: Iterable[Value]) -> set[Value]:
+    """What has to be known to have these values; views and constants are made again."""
+    found: set[Value] = set()
+    stack = list(values)
+    while stack:
+        v = stack.pop()
+        if v.op is not None and v.op.kind is VIEW:
+            stack += v.operands
+        elif v.kind != CONSTANT:
+            found.add(v)
+    return found
+
+
+def _kept(needed: set[Value], results: set[Value]) -> list[Value]:
+    """Which values have to be kept: the rest of the needed ones costs little to compute from them.
+
+    results: are there anyway, so that what can be computed from them need not be kept.
+    """
+    known: dict[Value, set[Value]] = {v: {v} for v in results}  # value -> which results it takes
+
+    def takes(v: Value, depth: int) -> set[Value] | None:
+        """Which results v is computed from, besides what is kept; None if that is not possible, or dear."""
+        if v in known:
+            return known[v]
+        if v.kind == CONSTANT:
+            return set()
+        cheap = v.op is not None and (v.op.kind is VIEW or v.op.name in CHEAP)
+        if not cheap or depth == DEEPEST:
+            return None
+        found: set[Value] = set()
+        for x in v.operands:
+            more = takes(x, depth + 1)
+            if more is None:
+                return None
+            found |= more
+        return found
+
+    kept: set[Value] = set()
+    for v in sorted(needed, key=lambda v: v.seq):  # what v is made of comes first
+        found = takes(v, 0)
+        if found is None:
+            kept.add(v)
+        else:
+            kept |= found
+        known[v] = set()
+    return sorted(kept, key=lambda v: v.seq)
+
+
+# Operations that cost less than reading their result back from memory.
+CHEAP = frozenset(
+    ("add", "sub", "mul", "neg", "square", "abs", "sign", "maximum", "minimum", "relu", "clamp", "where",
+     "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_not", "isnan", "cast")
+)  # fmt: skip
+DEEPEST = 4  # operations in a row that are done again
 
 
 class Compiled(Function):
@@ -118,8 +165,7 @@ class Compiled(Function):
         everything, outputs = signature.execute(tensors)
         results = [wrap(a) for a in outputs]
         count = recorded.results + sum(number is not None for _, number in recorded.effects)
-        saved = results[count:]
-        ctx.save_for_backward(*(everything[i] if i is not None else saved[k] for i, k in split.reads))
+        ctx.save_for_backward(*(everything[i] if i is not None else results[k] for i, k in split.reads))
         ctx.mark_non_differentiable(
             *(
                 y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ..nn.module import Module
@@ -34,6 +35,11 @@ class CompiledModule(Module):
     def forward(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the program; traced if there is none for such arguments."""
         return self._compiled(*args, **kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CompiledModule:
+        """A copy of the module, with programs of its own."""
+        module, old = copy.deepcopy(self._wrapped, memo), self._compiled
+        return CompiledModule(module, Compiled(module, limit=old.limit, name=old.name, names=old.names))
 
     def why(self) -> str:
         """See `Compiled.why`."""

@@ -102,7 +102,7 @@ class Signature:
         self.recorded = recorded
         self.split = None
         if recorded.differentiable:
-            self.split = Split(recorded.graph, len(recorded.leaves), recorded.seeds)
+            self.split = Split(recorded.graph, recorded.results, len(recorded.leaves), recorded.seeds)
             recorded.graph = self.split.forward
         self.graph = graph = recorded.graph
         tensors = [v.data for v in graph.captures]

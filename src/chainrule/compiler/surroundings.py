@@ -89,6 +89,9 @@ class Surroundings:
         self.cells: list[Any] = []
         self.globals: list[tuple[dict[str, Any], str]] = []
         self.names: set[str] = set()
+        self._called: set[str] = {"forward", "__call__"}  # names that the code of functions met mentions
+        self._methods: dict[str, list[tuple[Any, str, Link | None]]] = {}  # of classes met, by name
+        self._classes: set[type] = set()
         self._attributes: list[Link] = []
         self._items: list[Link] = []  # plain values in dicts
         self._texts: set[str] = set()  # text that the code holds, such as keys of dicts
@@ -97,7 +100,7 @@ class Surroundings:
             (function, "model" if isinstance(function, Module) else "", None)
         ]
         self._queue += [(x, label, None) for x, label in objects]
-        while self._queue and len(self._seen) < LIMIT:
+        while (self._queue or self._methods_called()) and len(self._seen) < LIMIT:
             self._visit(*self._queue.pop(0))
         self.plain += [link for link in self._attributes if link.key in self.names]
         self.plain += [link for link in self._items if link.key in self._texts]
@@ -111,6 +114,12 @@ class Surroundings:
         return (x for x in self._seen.values() if isinstance(x, TensorBase))
 
     # -- the walk -------------------------------------------------------------------------------------------
+
+    def _methods_called(self) -> bool:
+        """Go on with methods of the user's classes whose names the code so far mentions."""
+        for name in self._called & self._methods.keys():
+            self._queue += self._methods.pop(name)
+        return bool(self._queue)
 
     def _visit(self, x: Any, label: str, link: Link | None) -> None:
         if id(x) in self._seen:
@@ -159,6 +168,7 @@ class Surroundings:
         codes = list(_codes(f.__code__))
         for code in codes:
             self.names.update(code.co_names)
+            self._called.update(code.co_names)
             self._texts.update(x for x in code.co_consts if isinstance(x, str))
         cells = f.__closure__ or ()
         for name, cell in zip(f.__code__.co_freevars, cells, strict=True):
@@ -265,8 +275,15 @@ class Surroundings:
         for cls in type(x).__mro__:
             if _library(cls.__module__):
                 continue
+            first = cls not in self._classes
+            self._classes.add(cls)
             for name, value in list(vars(cls).items()):
-                if isinstance(value, types.MemberDescriptorType):  # of __slots__
+                f = getattr(value, "__func__", value)
+                f = f.fget if isinstance(f, property) else f
+                if isinstance(f, types.FunctionType):
+                    if first:
+                        self._methods.setdefault(name, []).append((f, label, link))
+                elif isinstance(value, types.MemberDescriptorType):  # of __slots__
                     if hasattr(x, name):
                         self._attribute(x, name, getattr(x, name), label, link)
                 elif isinstance(value, (TensorBase, *PLAIN)) and not name.startswith("__"):
