@@ -178,6 +178,8 @@ class Points:
             if v in self.row_values:
                 return self.row_values[v]
             if v not in self.row_buffers and not root.dims and self._is_here(v, place):
+                if v in self.given:  # seen through views that change nothing
+                    return self.given[v]
                 return self.value(v, (), start=True) if root.source is v else self.value(root.source)
         return self.load(v, place)
 
