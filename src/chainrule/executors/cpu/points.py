@@ -99,6 +99,7 @@ class Points:
         self.row_values: dict[Value, At] = {}
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
+        self.single = False  # one loop over the columns: buffers of a row need no mask, they end in whole vectors
         self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
 
@@ -206,7 +207,7 @@ class Points:
             return At(self.scalars(level).load(pointer, v.dtype), level)
         b = self.emitter(level)
         if stride == 1:
-            mask = None if row else self.mask
+            mask = None if row and self.single and not offset else self.mask
             return At(b.load(pointer, v.dtype, mask), level)
         return At(b.gather(pointer, self._spaced(stride), v.dtype, self.mask), level)
 
@@ -387,7 +388,7 @@ class _Reader:
         level = p.last
         b = p.emitter(level)
         if not vectors and along == 1:
-            return At(b.load(pointer, base.dtype, None if row else p.mask), level)
+            return At(b.load(pointer, base.dtype, p.mask), level)
         offsets = p._spaced(along) if along else None
         for i, stride in vectors:
             term = b.mul(i.v, stride)
