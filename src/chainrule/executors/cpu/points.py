@@ -178,11 +178,17 @@ class Points:
             root = self.inside[v]
             if v in self.row_values:
                 return self.row_values[v]
-            if v not in self.row_buffers and not root.dims and self._is_here(v, place):
-                if v in self.given:  # seen through views that change nothing
-                    return self.given[v]
-                return self.value(v, (), start=True) if root.source is v else self.value(root.source)
+            if not root.dims and self._is_here(v, place):
+                known = self.given.get(v) or self._known(v)
+                if known is not None:  # of this pass: it may not be stored yet
+                    return known
+                if v not in self.row_buffers:
+                    return self.value(v, (), start=True) if root.source is v else self.value(root.source)
         return self.load(v, place)
+
+    def _known(self, v: Value) -> At | None:
+        """What v is at this point, if it was computed on the way here."""
+        return next((level.known[v, ()] for level in self.levels if (v, ()) in level.known), None)
 
     def _is_here(self, v: Value, place: Place) -> bool:
         return self.root is not None and v.shape == self.root.domain and is_identity(place, self.root.domain)
