@@ -1,9 +1,9 @@
 """Writes the loops of a nest: rows, passes over the columns of each row, stores, and running totals of folds.
 
-Columns are walked in vectors; what is left over at the end of a row is one masked vector. A fold along the vector
-axis keeps several running totals, as many as the loop is unrolled, added up in a fixed order at the end. A fold
-along other axes combines into memory: a buffer on the stack if it is small, which LLVM turns into registers.
-Next: `program.py`.
+Columns are walked in vectors; what is left over at the end of a row is one masked vector. A fold along the
+vector axis keeps several running totals, as many as the loop is unrolled, added up in a fixed order at the
+end. A fold along other axes combines into memory: a buffer on the stack if it is small, which LLVM turns into
+registers. Next: `program.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llvmlite import ir
 
 from ...graph.values import Value
 from .emit import Emitter
-from .forms import FOLD, POINT, weight
+from .forms import FOLD, POINT, rule_of, weight
 from .plan import Kernel, Plan, Root
 from .points import At, Level, Points, int64_of
 from .schedule import Axis, Pass, Schedule
@@ -141,7 +141,7 @@ class Nest:
             return False
         for root in self.kernel.roots:
             if root.dims and 0 not in root.value.shape:
-                start = root.value.op.lower.start(root.value.dtype)  # type: ignore[union-attr]
+                start = rule_of(root.value).start(root.value.dtype)
                 pointer = self.p.slots.pointer(self.builder, self.p.table, root.value)
                 self._fill(pointer, prod(root.value.shape), root.value, start)
         return True
@@ -402,12 +402,12 @@ class Nest:
         self.totals[root] = _Total(root, cells, lanes)
 
     def _start_number(self, root: Root) -> Any:
-        return root.value.op.lower.start(root.value.dtype)  # type: ignore[union-attr]
+        return rule_of(root.value).start(root.value.dtype)
 
     def _fold(self, root: Root, out: At, one: Pass, copy: int) -> None:
         """Combine the elements at this point with what was folded so far."""
         p = self.p
-        rule: Any = root.value.op.lower  # type: ignore[union-attr]
+        rule = rule_of(root.value)
         b = p.emitter(p.last)
         d = root.value.dtype
         x = p.at_level(out, p.last)
@@ -448,7 +448,7 @@ class Nest:
         if root in self.cells:
             base, strides, row = self.cells[root]
             pointer, _, _ = self._outside_address(base, d, 0, strides, row)
-            rule: Any = root.value.op.lower  # type: ignore[union-attr]
+            rule = rule_of(root.value)
             old = b.load(pointer, d)
             b.store(rule.combine(b, old, x), pointer)
             return
@@ -480,7 +480,7 @@ class Nest:
         """All running totals of a fold combined: copies in pairs, then the lanes, halves onto halves."""
         total = self.totals.pop(root)
         d = root.value.dtype
-        rule: Any = root.value.op.lower  # type: ignore[union-attr]
+        rule = rule_of(root.value)
         b = Emitter(self.builder, total.lanes, self.p.math)
         typ = vector(element_type(d), total.lanes)
         xs = [V(self.builder.load(cell, typ=typ), d) for cell in total.cells]
@@ -508,7 +508,7 @@ class Nest:
         self._fill(start, size, v, self._start_number(root))
         self.cells[root] = (base, root.target[1], row)
 
-    # -- folds over the rows -----------------------------------------------------------------------------------
+    # -- folds over the rows -------------------------------------------------------------------------------
 
     def _start_crossing(self, root: Root) -> None:
         one = next(x for x in self.s.passes if root in x.roots)
@@ -570,7 +570,7 @@ class Nest:
     def combine_pieces(self, root: Root, pieces: int) -> None:
         """The totals of all pieces, in order, into the result."""
         v = root.value
-        rule: Any = v.op.lower  # type: ignore[union-attr]
+        rule = rule_of(v)
         target = self.p.slots.pointer(self.builder, self.p.table, v)
         first = self.partial[root]
         size = prod(v.shape)

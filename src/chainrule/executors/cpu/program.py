@@ -1,10 +1,11 @@
 """A graph as one native function, and how it is called.
 
-A call owns its arena and its results, and two threads may call one program at the same time. What NumPy computes
-is called back; what native code cannot do (an index that names no element) is noted by it and raised here.
+A call owns its arena and its results, and two threads may call one program at the same time. What NumPy
+computes is called back; an error that native code finds (an index that names no element) is noted by it and
+raised here.
 
-A graph that was compiled before is found in the cache by its text, with the few facts that calling it takes; then
-neither the plan nor LLVM is needed, nor loaded. Next: `table.py`; for the making of a program `module.py`.
+A graph that was compiled before is found in the cache by its text, with the few facts that calling it takes;
+then neither the plan nor LLVM is needed, nor loaded. Next: `table.py`; how a program is made: `module.py`.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _identity(graph: Graph) -> bytes:
 
 
 class Program:
-    """A compiled graph. `run` takes the addresses of its inputs' and captured tensors' memory, in that order."""
+    """A compiled graph. `run` takes the addresses of its inputs, then those of its captured tensors."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -140,7 +141,7 @@ class Program:
             frame = _Frame(self)
         outs = [buffers.empty(shape, kind) for shape, kind in self._outputs]
         table = frame.table
-        table[FIRST : self._results_at] = addresses
+        table[FIRST : self._results_at] = list(addresses)
         for i, out in enumerate(outs, self._results_at):
             table[i] = out.__array_interface__["data"][0]
         if self._main(frame.address) or frame.error.value:
@@ -183,7 +184,7 @@ class Program:
         return text if stage == "ir" else target.assembly(text)
 
     def report(self) -> str:
-        """What each kernel costs, measured now on made-up numbers, and how close that is to what this machine can."""
+        """What each kernel costs, measured now on made-up numbers, and how close that is to this machine's best."""
         from . import report  # loads LLVM
 
         return report.report(self.graph)
