@@ -238,7 +238,7 @@ class Builder:
     # -- words -----------------------------------------------------------------------------------------------
 
     def _piecewise(self, b: Any, table: Any, count: int, write: Callable[[Any, Any, Any], None]) -> None:
-        """`write(builder, table, index)` for each index: in place if there is one, else as code for threads."""
+        """`write(builder, table, index)` for each index: in place if there is one, else for threads."""
         if count == 1:
             write(b, table, int64_of(0))
             return

@@ -392,7 +392,7 @@ class _Reader:
 
 
 class _Leveled:
-    """The methods of an Emitter for values of different levels, each applied at the innermost of its inputs."""
+    """The methods of an Emitter for values of several levels: each at the innermost level of its inputs."""
 
     def __init__(self, points: Points) -> None:
         self._points = points
