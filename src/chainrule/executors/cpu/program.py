@@ -184,7 +184,7 @@ class Program:
         return text if stage == "ir" else target.assembly(text)
 
     def report(self) -> str:
-        """What each kernel costs, measured on made-up numbers, and how close this is to the machine's best."""
+        """What each kernel costs, measured on made-up numbers, and how close it is to the machine's best."""
         from . import report  # loads LLVM
 
         return report.report(self.graph)
