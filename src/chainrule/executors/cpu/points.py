@@ -54,6 +54,10 @@ class Slots:
         self._memory = memory
         self._base = {ARGUMENT: FIRST, RESULT: FIRST + arguments, DATA: FIRST + arguments + results}
 
+    def spot(self, v: Value) -> Spot | None:
+        """Where a value lies, if it has memory."""
+        return self._memory.spots.get(v)
+
     def slot(self, spot: Spot) -> int:
         return self._base[spot.where] + spot.at
 
