@@ -5,8 +5,8 @@
          v2: float32[32, 64] = relu(v1 + bias)   -> arena
 
 A line with an arrow is a value that is stored, or at hand for the rest of its point or row; one without is
-computed where it is read. Composed ops are taken apart by then, and everything that is not the user's has a name of
-this text alone. Next: `report.py`, what the kernels cost.
+computed where it is read. Composed ops are taken apart by then; what the user has no name for is called v1, v2,
+... in this text alone. Next: `report.py`, what the kernels cost.
 """
 
 from __future__ import annotations
@@ -15,27 +15,29 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from math import prod
+from textwrap import fill
 from typing import Any, Final
 
 from ...core.dtypes import dtype
-from ...graph.graph import Graph
 from ...graph.text import one_type, setting_text
 from ...graph.values import CONSTANT, PART, Value
-from ...ops.lowering import Composed, Pull, Strided
+from ...ops.lowering import Composed, Draw, Fold, Product, Pull, Strided
 from .draw import pieces_of
 from .forms import DRAW, EPOCH, MEMORY, NUMBER, NUMPY, PRODUCT, SHUFFLE
 from .memory import ARENA, ARGUMENT, RESULT
 from .module import Builder, lanes_for
-from .plan import NEST, WHOLE, Kernel, Root
+from .plan import NEST, Kernel, Root
 from .schedule import Pass, Schedule
 
-LONGEST: Final = 64  # characters of a formula inside another one; a longer one gets a line and a name
+WIDTH: Final = 110
+LONGEST: Final = 56  # characters of a formula inside another one; a longer one gets a line and a name
 _NOISE: Final = ("shape", "keepdim", "source")  # settings that the types say already
 _INFIX: Final = re.compile(r"^x (\S+) y$")
 _RANK: Final = (  # operators that bind alike, the loosest first
     {"or", "xor", "and"}, {"==", "!=", "<", "<=", ">", ">="}, {"|"}, {"^"}, {"&"}, {"<<", ">>"},
     {"+", "-"}, {"*", "/", "//", "%", "@"}, {"neg"}, {"**"},
 )  # fmt: skip
+_COMPARE: Final = 1
 _TIGHT: Final = len(_RANK)
 
 
@@ -43,20 +45,11 @@ def kernels(builder: Builder) -> str:
     """All kernels of a program, a paragraph for each, in the order in which they run."""
     names = Names(builder.graph.inputs, builder.graph.captures)
     paragraphs = list(_paragraphs(builder, names, ""))
-    given = ", ".join(
-        f"{names[v]}: {one_type(v.dtype, v.shape)}" for v in (*builder.graph.inputs, *builder.graph.captures)
-    )
-    head = f"{builder.graph.name}({given})"
-    size = f"{_bytes(builder.memory.size)} of memory for what lives during a run (the arena)"
+    arguments = (*builder.graph.inputs, *builder.graph.captures)
+    given = ", ".join(f"{names[v]}: {one_type(v.dtype, v.shape)}" for v in arguments)
+    head = fill(f"{builder.graph.name}({given})", WIDTH, subsequent_indent="    ", break_long_words=False)
+    size = f"{builder.memory.size:,} bytes for what lives during a run (the arena)"
     return "\n\n".join([f"{head}\n{size}", *paragraphs])
-
-
-def _bytes(n: int) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if n < 1 << 10 or unit == "MiB":
-            return f"{n:.4g} {unit}"
-        n /= 1 << 10  # type: ignore[assignment]
-    raise AssertionError
 
 
 class Names:
@@ -110,7 +103,7 @@ def _kernel(builder: Builder, kernel: Kernel, names: Names, title: str) -> list[
 
 def _nest(builder: Builder, kernel: Kernel, names: Names) -> Iterator[str]:
     s = builder.memory.schedules[kernel]
-    yield f"loops over {_extent(kernel, s)}, {_cut(s)}, {_vectors(kernel)}"
+    yield ", ".join([f"loops over {_extent(kernel, s)}", _cut(s), *_vectors(kernel, s)])
     formulas = Formulas(builder, kernel, names)
     for number, one in enumerate(s.passes, 1):
         indent = ""
@@ -146,9 +139,9 @@ def _cut(s: Schedule) -> str:
     return f"in {s.pieces} pieces of {s.step} {what} for threads"
 
 
-def _vectors(kernel: Kernel) -> str:
-    n = lanes_for(kernel)
-    return f"{n} elements at a time" if n > 1 else "one at a time"
+def _vectors(kernel: Kernel, s: Schedule) -> list[str]:
+    """How many neighbours are computed at once, if there are any."""
+    return [f"{lanes_for(kernel)} at a time"] if any(one.axes for one in s.passes) else []
 
 
 def _product(builder: Builder, kernel: Kernel, names: Names) -> Iterator[str]:
@@ -188,8 +181,9 @@ def why_numpy(v: Value) -> str:
     inputs = ", ".join(one_type(x.dtype, x.shape) for x in v.operands)
     if isinstance(rule, (Composed, Pull)):
         return f"the native code of {v.op.name} does not cover {inputs}"
-    if callable(rule) or not isinstance(rule, Strided) and type(rule).__module__ == Composed.__module__:
-        kinds = ", ".join(dict.fromkeys(x.dtype.name for x in v.operands))
+    if callable(rule) or isinstance(rule, (Draw, Fold, Product)):
+        operands = [v] if isinstance(rule, Draw) else v.operands
+        kinds = ", ".join(dict.fromkeys(x.dtype.name for x in operands))
         return f"there is no native code of {v.op.name} for {kinds}"
     return f"there is no native code of {v.op.name}"
 
@@ -247,21 +241,14 @@ class Formulas:
             if v in done:  # put together of several pieces
                 continue
             done.add(v)
-            if self._is_stored(v):
-                text, _ = self._formula(v)
-                self._lines.append((f"{self._head(v)} = {text}", f"-> {self._place(v)}"))
+            text, _ = self._formula(v)
+            self._lines.append((f"{self._head(v)} = {text}", f"-> {self._place(v)}"))
         width = min(max((len(text) for text, _ in self._lines), default=0), 84)
         return [f"{text:{width}}  {place}".rstrip() for text, place in self._lines]
 
-    def _is_stored(self, v: Value) -> bool:
-        return v.kind != PART
-
     def _head(self, v: Value) -> str:
         if isinstance(v.dtype, tuple):
-            parts = [
-                x for x in self.builder.graph.values if x.kind == PART and x.inputs[0] is v
-            ]
-            return ", ".join(f"{self.names[x]}: {one_type(x.dtype, x.shape)}" for x in parts)
+            return ", ".join(f"{self.names[x]}: {one_type(x.dtype, x.shape)}" for x in self._parts(v))
         return f"{self.names[v]}: {one_type(v.dtype, v.shape)}"
 
     def _place(self, v: Value) -> str:
@@ -273,8 +260,7 @@ class Formulas:
         if s is not None and v in s.of_row:
             return "a buffer for the row"
         if isinstance(v.dtype, tuple):
-            parts = [x for x in self.builder.graph.values if x.kind == PART and x.inputs[0] is v]
-            return ", ".join(self._place(x) for x in parts)
+            return ", ".join(self._place(x) for x in self._parts(v))
         spot = memory.spots.get(v)
         if spot is None:
             return "registers"
@@ -284,6 +270,10 @@ class Formulas:
             return "the result" if len(self.builder.graph.outputs) == 1 else f"result {spot.at + 1}"
         assert spot.where == ARENA, spot
         return "arena"
+
+    def _parts(self, v: Value) -> list[Value]:
+        """The results of a value that has several, as far as they are read."""
+        return [x for x in self.builder.graph.values if x.kind == PART and x.inputs[0] is v]
 
     def name(self, v: Value) -> str:
         """What an operand is called, or its formula."""
@@ -304,7 +294,7 @@ class Formulas:
             return setting_text(v.data.item()), _TIGHT
         if v.kind == CONSTANT:
             return f"constant {one_type(v.dtype, v.shape)}", _TIGHT
-        if v in plan.stored or form == MEMORY or form == EPOCH:
+        if v in plan.stored or form in (MEMORY, EPOCH):
             return self.names[v], _TIGHT
         if v not in self._known:
             text, rank = self._formula(v)
@@ -324,12 +314,11 @@ class Formulas:
         if infix and len(inputs) == 2:
             sign = infix[1]
             rank = next((i for i, signs in enumerate(_RANK) if sign in signs), 0)
-            chains = sign in ("+", "*", "and", "or", "&", "|")
-            left = self._operand(inputs[0], rank + (sign == "**"))
-            return f"{left} {sign} {self._operand(inputs[1], rank + (not chains))}", rank
+            left = self._operand(inputs[0], rank + (rank == _COMPARE or sign == "**"))
+            return f"{left} {sign} {self._operand(inputs[1], rank + 1)}", rank
         if name == "neg":
             rank = next(i for i, signs in enumerate(_RANK) if "neg" in signs)
-            return f"-{self._operand(inputs[0], rank)}", rank
+            return f"-{self._operand(inputs[0], rank + 1)}", rank
         if name == "cast":
             return f"{v.dtype.name}({self._operand(inputs[0], 0)})", _TIGHT
         if name == "permute" and self._turns_matrix(v):
@@ -382,20 +371,14 @@ def computed(builder: Builder, kernel: Kernel) -> dict[Value, int]:
             out[v] = max(out.get(v, 0), points)
             if v.kind == PART or plan.forms[v] == EPOCH or root.form == PRODUCT:
                 continue
-            for x in v.operands:
-                if x not in plan.stored and plan.forms[x] not in (MEMORY, NUMBER):
-                    stack.append(x)
+            stack += [x for x in v.operands if x not in plan.stored and plan.forms[x] not in (MEMORY, NUMBER)]
     return out
 
 
-def operations(graph: Graph, kernel: Kernel, builder: Builder) -> list[str]:
-    """The names of the ops in a kernel, in the order of the graph, without those that only rename elements."""
+def operations(builder: Builder, kernel: Kernel) -> list[str]:
+    """The names of the ops in a kernel, in the order of the graph, without views."""
     mine = computed(builder, kernel)
-    return [
-        v.op.name
-        for v in graph.values
-        if v in mine and v.op is not None and not isinstance(v.op.lower, Strided)
-    ]
-
-
-__all__ = ["WHOLE", "Formulas", "Names", "computed", "kernels", "operations", "why_numpy"]
+    found = [v for v in builder.graph.values if v in mine]
+    if kernel.form == PRODUCT:  # what is done with its results comes after it
+        found.sort(key=lambda v: v is not kernel.main.value)
+    return [v.op.name for v in found if v.op is not None and not isinstance(v.op.lower, Strided)]

@@ -1,10 +1,12 @@
 """What each kernel of a program costs, and how close that is to what this machine can do.
 
-Counted are operations and bytes as the program asks for them: a product of (m, k) and (k, n) is 2mnk operations;
-an elementwise op is the instructions of its native rule, functions such as exp and divisions as a dozen each
-(`forms.weight`); an array that a kernel reads or writes counts once, with the elements that are touched. The
-limit of a kernel is the time in which the machine's best matrix product would do its operations, or its fastest
-copy move its bytes, whichever is longer (`machine.py`). Times come from `timing.py`.
+Counted are operations and bytes as the program asks for them: a product of (m, k) and (k, n) is 2mnk operations,
+an elementwise op the instructions of its native rule, functions such as exp and divisions as a dozen each
+(`forms.weight`), a fold one for each element. An array that a kernel reads or writes counts once, with the
+elements that are touched, wherever it lies; what stays in registers, or on the stack for a row, does not count.
+
+The limit of a kernel is the time in which the machine's best matrix product would do its operations, or its
+fastest copy move its bytes, whichever is longer (`machine.py`). Times come from `timing.py`.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class Cost:
     bytes:   read and written.
     seconds: measured; None if that was not possible.
     limit:   seconds that they would take at the machine's measured rates.
+    of:      which of these rates sets the limit: "product" or "copy".
     """
 
     title: str
@@ -46,6 +49,7 @@ class Cost:
     bytes: int
     seconds: float | None
     limit: float
+    of: str = ""
 
     @property
     def is_inside(self) -> bool:
@@ -67,7 +71,7 @@ def costs(times: Times) -> list[Cost]:
     copied = sum(2 * nbytes(v) for v, _ in times.builder.memory.copies)
     left = max(times.total - sum(row.seconds or 0.0 for row in outer), 0.0)
     what = "copies, and between kernels" if copied else "between kernels"
-    rows.append(Cost("", what, 0, copied, left if times.runs else None, _limit(0, copied, "float32")))
+    rows.append(Cost("", what, 0, copied, left if times.runs else None, *_limit(0, copied, "float32")))
     return rows
 
 
@@ -98,13 +102,15 @@ def _costs(builder: Builder, times: Times, prefix: str, trips: int) -> Iterator[
         flops = None if kernel.form == NUMPY else trips * flops_of(builder, kernel)
         moved = trips * bytes_of(builder, kernel)
         kind = "float64" if any(r.value.dtype is float64 for r in kernel.roots) else "float32"
-        yield Cost(title, _what(builder, kernel), flops, moved, seconds, _limit(flops or 0, moved, kind))
+        yield Cost(title, _what(builder, kernel), flops, moved, seconds, *_limit(flops or 0, moved, kind))
 
 
-def _limit(flops: int, moved: int, kind: str) -> float:
-    """The least time, in seconds."""
+def _limit(flops: int, moved: int, kind: str) -> tuple[float, str]:
+    """The least time, in seconds, and what sets it."""
     rate = machine.product_rate(kind) if flops else None
-    return max(flops / rate if rate else 0.0, moved / machine.copy_bandwidth() if moved else 0.0)
+    product = flops / rate if rate else 0.0
+    copy = moved / machine.copy_bandwidth() if moved else 0.0
+    return (product, "product") if product > copy else (copy, "copy" if moved else "")
 
 
 def _what(builder: Builder, kernel: Kernel) -> str:
@@ -112,7 +118,7 @@ def _what(builder: Builder, kernel: Kernel) -> str:
         op = kernel.main.value.op
         return f"NumPy: {op.name if op is not None else kernel.form}"
     counts: dict[str, int] = {}
-    for name in operations(builder.graph, kernel, builder):
+    for name in operations(builder, kernel):
         counts[name] = counts.get(name, 0) + 1
     if not counts:
         return "copy"
@@ -133,8 +139,7 @@ def flops_of(builder: Builder, kernel: Kernel) -> int:
         if v.kind != PART and builder.plan.forms[v] == POINT:
             out += (weight(v) or 0) * min(prod(v.shape), points)
     if kernel.form == PRODUCT:
-        x, y = kernel.main.value.inputs
-        out += 2 * prod(kernel.main.value.shape) * x.shape[-1]
+        out += 2 * prod(kernel.main.value.shape) * kernel.main.value.inputs[0].shape[-1]
     return out
 
 
@@ -158,7 +163,7 @@ def _touched(r: Read, root: Root) -> int:
         return nbytes(r.leaf)
     moving = prod(n for n, s in zip(root.domain, r.place[1], strict=True) if s)
     points = prod(root.domain) if r.reach else moving
-    return min(points * r.leaf.dtype.itemsize, nbytes(r.leaf))
+    return int(min(points * r.leaf.dtype.itemsize, nbytes(r.leaf)))
 
 
 def _written(builder: Builder, kernel: Kernel, v: Value) -> int:
@@ -174,7 +179,7 @@ def _written(builder: Builder, kernel: Kernel, v: Value) -> int:
 
 # -- the table -----------------------------------------------------------------------------------------------
 
-_HEADS: Final = ("", "kernel", "flops", "bytes", "µs", "Gflop/s", "GB/s", "of limit")
+_HEADS: Final = ("", "kernel", "flops", "bytes", "µs", "Gflop/s", "GB/s", "of limit", "")
 
 
 def _text(graph: Graph, times: Times, rows: list[Cost]) -> str:
@@ -184,8 +189,8 @@ def _text(graph: Graph, times: Times, rows: list[Cost]) -> str:
     lines = []
     for line in cells:
         left = [f"{text:<{w}}" for text, w in zip(line[:2], widths[:2], strict=True)]
-        right = [f"{text:>{w}}" for text, w in zip(line[2:], widths[2:], strict=True)]
-        lines.append("  ".join([*left, *right]).rstrip())
+        right = [f"{text:>{w}}" for text, w in zip(line[2:-1], widths[2:-1], strict=True)]
+        lines.append("  ".join([*left, *right, line[-1]]).rstrip())
     rule = "-" * max(map(len, lines))
     table = [lines[0], rule, *lines[1:-1], rule, lines[-1]]
     return "\n".join([f"{graph.name}: what a run costs", "", *table, "", *_notes(times, rows, whole)])
@@ -205,29 +210,38 @@ def _notes(times: Times, rows: list[Cost], whole: Cost) -> Iterator[str]:
         yield times.problem
     elif whole.seconds:
         yield (
-            f"always at a limit, a run would take {_number(whole.limit * 1e6)} of "
-            f"{_number(whole.seconds * 1e6)} µs; median of {times.runs} on made-up numbers"
+            f"at these limits a run would take {_number(whole.limit * 1e6)} µs; it takes "
+            f"{_number(whole.seconds * 1e6)} µs ({_runs(times.runs)} on made-up numbers)"
         )
-    if any(row.seconds and row.limit > row.seconds for row in rows):
-        yield "more than 100%: what it reads and writes lies in caches, which are faster than the memory copies use"
+    fast = {row.of for row in rows if row.seconds and row.limit > row.seconds}
+    if "copy" in fast:
+        yield "more than 100% of copy: its arrays lie in caches, which are faster than memory"
+    if "product" in fast:
+        yield "more than 100% of product: faster than BLAS, or this machine was busy when that was measured"
     if any(row.flops is None for row in rows):
         yield 'operations of NumPy are not counted; show("kernels") says why it computes them'
+
+
+def _runs(n: int) -> str:
+    return f"median of {n} runs" if n > 1 else "one run"
 
 
 def _cells(row: Cost) -> tuple[str, ...]:
     margin = "  " * row.title.count(".")
     t = row.seconds
-    flops = "-" if row.flops is None else _count(row.flops)
+    flops = "?" if row.flops is None else _count(row.flops)
     share = f"{100 * row.limit / t:.0f}%" if t and (row.bytes or row.flops) else ""
     return (
         margin + row.title, row.what, flops, _count(row.bytes), "" if t is None else _number(t * 1e6),
         _number(row.flops / t / 1e9) if t and row.flops else "",
-        _number(row.bytes / t / 1e9) if t and row.bytes else "", share,
+        _number(row.bytes / t / 1e9) if t and row.bytes else "", share, row.of if share else "",
     )  # fmt: skip
 
 
 def _count(n: int) -> str:
-    """A number in three digits: 12, 3.4k, 56M."""
+    """A number in three digits: 12, 3.4k, 56M; nothing for none."""
+    if not n:
+        return ""
     x = float(n)
     for unit in ("", "k", "M", "G"):
         if x < 999.5:

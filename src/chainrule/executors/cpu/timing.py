@@ -51,9 +51,7 @@ def measure(graph: Graph) -> Times:
     times = Times(builder)
     size = memory_bytes(builder)
     if size > MOST_BYTES:
-        times.problem = (
-            f"not timed: it needs {size / 2**30:.1f} GiB, and made-up memory takes {MOST_BYTES >> 30} GiB at most"
-        )
+        times.problem = f"not timed: it needs {size / 2**30:.1f} GiB, and made-up memory takes {MOST_BYTES >> 30} GiB at most"
         return times
     _Runs(builder, times).measure()
     return times
@@ -110,24 +108,27 @@ class _Runs:
         """Run for a while; medians into `times`. The first run warms up, and counts only if it is a long one."""
         samples: list[np.ndarray[Any, Any]] = []
         begun = time.perf_counter()
-        first = self._run()
-        looked = time.perf_counter()
-        start = self.clocks[1]
-        if first >= SECONDS:
+        seconds = self._run()
+        looked, start = time.perf_counter(), int(self.clocks[1])
+        if seconds >= SECONDS:
             samples.append(self.clocks.copy())
-        while len(samples) < MOST_RUNS and time.perf_counter() - begun < SECONDS and not self.times.problem:
+        while not self.times.problem and len(samples) < MOST_RUNS:
+            if samples and time.perf_counter() - begun > SECONDS:
+                break
             self._run()
             samples.append(self.clocks.copy())
         if self.times.problem:
             return
-        while time.perf_counter() - looked < _APART:
-            time.sleep(_APART)
-        self._run()
-        rate = (int(self.clocks[1]) - int(start)) / (time.perf_counter() - looked)  # counts in a second
+        if len(samples) == 1 and seconds >= SECONDS:
+            rate = (start - int(self.clocks[0])) / seconds  # counts in a second
+        else:
+            time.sleep(max(0.0, _APART - (time.perf_counter() - looked)))
+            self._run()
+            rate = (int(self.clocks[1]) - start) / (time.perf_counter() - looked)
         if rate <= 0:
             self.times.problem = "not timed: this processor's counter cannot be read"
             return
-        counts = np.array(samples or [self.clocks])
+        counts = np.array(samples)
         self.times.runs = len(counts)
         self.times.total = median((counts[:, 1] - counts[:, 0]).tolist()) / rate
         for i, kernel in enumerate(self.kernels, 2):
@@ -157,6 +158,3 @@ def _made_up(v: Value) -> np.ndarray[Any, Any]:
         flat[:whole].reshape(-1, numbers.size)[...] = numbers
         flat[whole:] = numbers[: out.size - whole]
     return out
-
-
-__all__ = ["Times", "measure", "memory_bytes"]
