@@ -113,9 +113,9 @@ class Compiled:
         return self._last("show").show(stage)
 
     def report(self) -> str:
-        """What the program of the last call costs: a table with the operations, bytes and time of each kernel,
-        and how close that is to this machine's limits, measured now on made-up numbers (about a second). Where
-        results can be differentiated, the table of backward follows.
+        """What the program of the last call costs: a table with the operations, bytes and time of each
+        kernel, and how close that is to this machine's limits. It is measured now, on made-up numbers, which
+        takes about a second. Where results can be differentiated, the table of backward follows.
 
         Raises: ValueError before the first call.
         """

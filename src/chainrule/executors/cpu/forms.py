@@ -68,9 +68,7 @@ def weight(v: Value) -> int | None:
     """
     op = v.op
     assert op is not None
-    kinds = tuple(
-        x.dtype if isinstance(x, Value) else (type(x), x) for x in v.inputs
-    )  # x // 0 is none, x // 3 is
+    kinds = tuple(x.dtype if isinstance(x, Value) else (type(x), x) for x in v.inputs)  # x // 0 is none, x // 3 is
     key = (op, v.dtype, kinds, tuple((k, s is None) for k, s in v.settings.items()))
     if key not in _weights:
         _weights[key] = _count(v)

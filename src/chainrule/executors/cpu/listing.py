@@ -5,8 +5,8 @@
          v2: float32[32, 64] = relu(v1 + bias)   -> arena
 
 A line with an arrow is a value that is stored, or at hand for the rest of its point or row; one without is
-computed where it is read. Composed ops are taken apart by then; what the user has no name for is called v1, v2,
-... in this text alone. Next: `report.py`, what the kernels cost.
+computed where it is read. Composed ops are taken apart by then; what the user has no name for is called v1,
+v2, ... in this text alone. Next: `report.py`, what the kernels cost.
 """
 
 from __future__ import annotations

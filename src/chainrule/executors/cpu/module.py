@@ -272,7 +272,7 @@ class Builder:
 
 
 def counter_for(triple: str) -> str:
-    """What reads a counter that runs on at a fixed rate. Programs may not read that of cycles on every processor."""
+    """What reads a counter at a fixed rate; not every processor lets programs read that of cycles."""
     arm = triple.startswith(("aarch64", "arm64"))
     return "llvm.readsteadycounter" if arm else "llvm.readcyclecounter"
 

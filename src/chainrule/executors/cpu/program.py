@@ -183,7 +183,7 @@ class Program:
         return text if stage == "ir" else target.assembly(text)
 
     def report(self) -> str:
-        """What each kernel costs, measured now on made-up numbers, and how close that is to what this machine can."""
+        """What each kernel costs, measured now on made-up numbers, and how close this machine's limits are."""
         from . import report  # loads LLVM
 
         return report.report(self.graph)

@@ -1,7 +1,7 @@
 """How long each kernel of a graph takes here, measured on numbers that are made up for it.
 
 The graph is compiled once more, with code that reads the processor's counter before and after each kernel. It
-runs on memory of its own: floating-point numbers between 0.1 and 0.5, zeros for all others, which are valid as
+runs on memory of its own: floating-point numbers between 0.1 and 0.5, zeros for all others, which are valid
 indices. So nothing of the user's is read, changed, or drawn. Next: `report.py`.
 """
 
@@ -51,7 +51,10 @@ def measure(graph: Graph) -> Times:
     times = Times(builder)
     size = memory_bytes(builder)
     if size > MOST_BYTES:
-        times.problem = f"not timed: it needs {size / 2**30:.1f} GiB, and made-up memory takes {MOST_BYTES >> 30} GiB at most"
+        most = MOST_BYTES >> 30
+        times.problem = (
+            f"not timed: a run on made-up numbers needs {size / 2**30:.1f} GiB, more than {most} GiB"
+        )
         return times
     _Runs(builder, times).measure()
     return times
@@ -105,7 +108,7 @@ class _Runs:
         return 0
 
     def measure(self) -> None:
-        """Run for a while; medians into `times`. The first run warms up, and counts only if it is a long one."""
+        """Run for a while; medians into `times`. The first run warms up; it counts only if it is long."""
         samples: list[np.ndarray[Any, Any]] = []
         begun = time.perf_counter()
         seconds = self._run()
