@@ -244,8 +244,7 @@ class Builder:
 
     def _cycles(self, b: Any) -> Any:
         if self.shared.cycles is None:
-            name = counter_for(self.module.triple)
-            self.shared.cycles = ir.Function(self.module, ir.FunctionType(INT64, []), name)
+            self.shared.cycles = counter(self.module)
         return b.call(self.shared.cycles, [])
 
     # -- words -----------------------------------------------------------------------------------------------
@@ -271,10 +270,12 @@ class Builder:
         b.call(self.shared.memcpy, [target, source, int64_of(size), ir.Constant(ir.IntType(1), 0)])
 
 
-def counter_for(triple: str) -> str:
-    """What reads a counter at a fixed rate; not every processor lets programs read that of cycles."""
-    arm = triple.startswith(("aarch64", "arm64"))
-    return "llvm.readsteadycounter" if arm else "llvm.readcyclecounter"
+def counter(module: Any) -> Any:
+    """What reads a counter of fixed rate. 64-bit ARM lets no program read that of cycles, but a timer's."""
+    kind = ir.FunctionType(INT64, [])
+    if module.triple.startswith(("aarch64", "arm64")):
+        return ir.InlineAsm(kind, "mrs $0, cntvct_el0", "=r", side_effect=True)
+    return ir.Function(module, kind, "llvm.readcyclecounter")
 
 
 def _partial_bytes(kernel: Kernel, s: Schedule) -> int:

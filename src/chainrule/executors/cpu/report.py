@@ -1,9 +1,9 @@
 """What each kernel of a program costs, and how close that is to what this machine can do.
 
 Counted are operations and bytes as the program asks for them. A product of (m, k) and (k, n) is 2mnk
-operations, an elementwise op the instructions of its native rule, functions such as exp and divisions as a dozen
-each (`forms.weight`), a fold one for each element. An array that a kernel reads or writes counts once, with the
-elements that are touched, wherever it lies; what stays in registers, or on the stack for a row, does not.
+operations, an elementwise op the instructions of its native rule, functions such as exp and divisions as a
+dozen each (`forms.weight`), a fold one for each element. An array that a kernel reads or writes counts once,
+with the elements that are touched, wherever it lies; what stays in registers or on the stack does not.
 
 The limit of a kernel is the time in which the machine's best matrix product would do its operations, or its
 fastest copy move its bytes, whichever is longer (`machine.py`). Times come from `timing.py`.
