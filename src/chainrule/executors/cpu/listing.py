@@ -23,7 +23,7 @@ from ...graph.text import one_type, setting_text
 from ...graph.values import CONSTANT, PART, Value
 from ...ops.lowering import Composed, Draw, Fold, Product, Pull, Strided
 from .draw import pieces_of
-from .forms import DRAW, EPOCH, MEMORY, NUMBER, NUMPY, PRODUCT, SHUFFLE
+from .forms import DRAW, EPOCH, MEMORY, NUMBER, NUMPY, PIECES, PRODUCT, SHUFFLE
 from .memory import ARENA, ARGUMENT, RESULT
 from .module import Builder, lanes_for
 from .plan import NEST, Kernel, Root
@@ -235,12 +235,14 @@ class Formulas:
     def lines(self, roots: list[Root]) -> list[str]:
         """The formulas of some roots of the kernel, and of what is named on the way."""
         self._lines = []
-        done: set[Value] = set()
         for root in roots:
             v = root.value
-            if v in done:  # put together of several pieces
+            if root.form == PIECES:
+                assert root.source is not None
+                self._lines.append(
+                    (f"part of {self._head(v)} = {self.name(root.source)}", f"-> {self._place(v)}")
+                )
                 continue
-            done.add(v)
             text, _ = self._formula(v)
             self._lines.append((f"{self._head(v)} = {text}", f"-> {self._place(v)}"))
         width = min(max((len(text) for text, _ in self._lines), default=0), 84)
@@ -369,9 +371,12 @@ def computed(builder: Builder, kernel: Kernel) -> dict[Value, int]:
                 continue
             seen.add(v)
             out[v] = max(out.get(v, 0), points)
-            if v.kind == PART or plan.forms[v] == EPOCH or root.form == PRODUCT:
+            if plan.forms[v] == EPOCH or root.form == PRODUCT:
                 continue
-            stack += [x for x in v.operands if x not in plan.stored and plan.forms[x] not in (MEMORY, NUMBER)]
+            inputs = [root.source] if root.form == PIECES and v is root.value else v.operands
+            stack += [
+                x for x in inputs if x and x not in plan.stored and plan.forms[x] not in (MEMORY, NUMBER)
+            ]
     return out
 
 

@@ -245,7 +245,7 @@ class Builder:
     def _cycles(self, b: Any) -> Any:
         if self.shared.cycles is None:
             self.shared.cycles = counter(self.module)
-        return b.call(self.shared.cycles, [])
+        return b.call(*self.shared.cycles)
 
     # -- words -----------------------------------------------------------------------------------------------
 
@@ -270,12 +270,16 @@ class Builder:
         b.call(self.shared.memcpy, [target, source, int64_of(size), ir.Constant(ir.IntType(1), 0)])
 
 
-def counter(module: Any) -> Any:
-    """What reads a counter of fixed rate. 64-bit ARM lets no program read that of cycles, but a timer's."""
-    kind = ir.FunctionType(INT64, [])
+def counter(module: Any) -> tuple[Any, list[Any]]:
+    """What reads a counter of fixed rate: a function and its arguments.
+
+    On 64-bit ARM that of cycles is not for programs, and a timer's is.
+    """
     if module.triple.startswith(("aarch64", "arm64")):
-        return ir.InlineAsm(kind, "mrs $0, cntvct_el0", "=r", side_effect=True)
-    return ir.Function(module, kind, "llvm.readcyclecounter")
+        kind = ir.FunctionType(INT64, [ir.MetaDataType()])
+        timer = module.add_metadata(["cntvct_el0"])
+        return ir.Function(module, kind, "llvm.read_volatile_register.i64"), [timer]
+    return ir.Function(module, ir.FunctionType(INT64, []), "llvm.readcyclecounter"), []
 
 
 def _partial_bytes(kernel: Kernel, s: Schedule) -> int:

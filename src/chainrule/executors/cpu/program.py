@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from .module import Builder
 
 MAIN = "program"
-ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
-BACK = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
+_BACK = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 _MOST_DATA = 1 << 16  # bytes of constants that are kept beside an object
 
 
@@ -83,13 +83,13 @@ class Program:
             target.prepare()
             facts = self._compile(key)
         self._facts = facts
-        self._main = ENTRY(self._loaded.address(MAIN))
+        self._main = _ENTRY(self._loaded.address(MAIN))
         self._constants = [
             np.frombuffer(bytes.fromhex(data), kind).reshape(shape) for kind, shape, data in facts.constants
         ]
         self._outputs = [(v.shape, v.dtype.numpy) for v in graph.outputs]
         self._results_at = FIRST + len(graph.inputs) + len(graph.captures)
-        self._back = BACK(self._call_back)
+        self._back = _BACK(self._call_back)
         self._idle: list[_Frame] = []
         self._busy: dict[int, _Frame] = {}
 

@@ -20,7 +20,7 @@ from ...core.dtypes import float64
 from ...graph.graph import Graph
 from ...graph.values import PART, Value
 from . import machine, pool
-from .forms import EPOCH, FOLD, NUMPY, POINT, PRODUCT, weight
+from .forms import EPOCH, FOLD, NUMPY, PIECES, POINT, PRODUCT, weight
 from .listing import computed, operations
 from .memory import nbytes
 from .module import Builder
@@ -101,15 +101,21 @@ def _costs(builder: Builder, times: Times, prefix: str, trips: int) -> Iterator[
             continue
         flops = None if kernel.form == NUMPY else trips * flops_of(builder, kernel)
         moved = trips * bytes_of(builder, kernel)
-        kind = "float64" if any(r.value.dtype is float64 for r in kernel.roots) else "float32"
-        yield Cost(title, _what(builder, kernel), flops, moved, seconds, *_limit(flops or 0, moved, kind))
+        limit = _limit(flops or 0, moved, _kind(kernel))
+        yield Cost(title, _what(builder, kernel), flops, moved, seconds, *limit)
+
+
+def _kind(kernel: Kernel) -> str:
+    """The type whose matrix product is the kernel's measure."""
+    return "float64" if any(root.value.dtype is float64 for root in kernel.roots) else "float32"
 
 
 def _limit(flops: int, moved: int, kind: str) -> tuple[float, str]:
     """The least time, in seconds, and what sets it."""
-    rate = machine.product_rate(kind) if flops else None
+    threads = pool.threads()
+    rate = machine.product_rate(kind, threads) if flops else None
     product = flops / rate if rate else 0.0
-    copy = moved / machine.copy_bandwidth() if moved else 0.0
+    copy = moved / machine.copy_bandwidth(threads) if moved else 0.0
     return (product, "product") if product > copy else (copy, "copy" if moved else "")
 
 
@@ -154,7 +160,7 @@ def bytes_of(builder: Builder, kernel: Kernel) -> int:
         for r in root.reads:
             if r.leaf not in mine and not (kernel.form == PRODUCT and r.whole):
                 read[r.leaf] = max(read.get(r.leaf, 0), _touched(r, root))
-    return sum(read.values()) + sum(_written(builder, kernel, v) for v in mine)
+    return sum(read.values()) + sum(_written(builder, kernel, root) for root in kernel.roots)
 
 
 def _touched(r: Read, root: Root) -> int:
@@ -166,15 +172,16 @@ def _touched(r: Read, root: Root) -> int:
     return int(min(points * r.leaf.dtype.itemsize, nbytes(r.leaf)))
 
 
-def _written(builder: Builder, kernel: Kernel, v: Value) -> int:
-    """Bytes of memory that a value of the kernel takes; 0 if it stays in registers or in the row's buffer."""
+def _written(builder: Builder, kernel: Kernel, root: Root) -> int:
+    """Bytes of memory that a root writes; 0 if its value stays in registers or in the row's buffer."""
+    v = root.value
     if isinstance(v.dtype, tuple):
         parts = [x for x in builder.graph.values if x.kind == PART and x.inputs[0] is v]
         return sum(map(nbytes, parts))
     s = builder.memory.schedules.get(kernel) if kernel.form == NEST else None
     if v not in builder.memory.spots or (s is not None and (v in s.in_registers or v in s.of_row)):
         return 0
-    return nbytes(v)
+    return prod(root.domain) * v.dtype.itemsize if root.form == PIECES else nbytes(v)
 
 
 # -- the table -----------------------------------------------------------------------------------------------
@@ -199,11 +206,11 @@ def _text(graph: Graph, times: Times, rows: list[Cost]) -> str:
 def _notes(times: Times, rows: list[Cost], whole: Cost) -> Iterator[str]:
     threads = pool.threads()
     kinds = ["float32"]
-    if any(v.dtype is float64 for k in times.of for r in k.roots for v in (r.value,)):
+    if any(_kind(kernel) == "float64" for kernel in times.builder.shared.timed or ()):
         kinds.append("float64")
-    rates = [(kind, machine.product_rate(kind)) for kind in kinds]
+    rates = [(kind, machine.product_rate(kind, threads)) for kind in kinds]
     known = [f"{rate / 1e9:.0f} Gflop/s in {kind} products" for kind, rate in rates if rate]
-    known.append(f"{machine.copy_bandwidth() / 1e9:.1f} GB/s in copies")
+    known.append(f"{machine.copy_bandwidth(threads) / 1e9:.1f} GB/s in copies")
     on = "one thread" if threads == 1 else f"{threads} threads"
     yield f"limits of {on}, measured here: {', '.join(known)}"
     if times.problem:
@@ -213,11 +220,9 @@ def _notes(times: Times, rows: list[Cost], whole: Cost) -> Iterator[str]:
             f"at these limits a run would take {_number(whole.limit * 1e6)} µs; it takes "
             f"{_number(whole.seconds * 1e6)} µs ({_runs(times.runs)} on made-up numbers)"
         )
-    fast = {row.of for row in rows if row.seconds and row.limit > row.seconds}
-    if "copy" in fast:
-        yield "more than 100% of copy: its arrays lie in caches, which are faster than memory"
-    if "product" in fast:
-        yield "more than 100% of product: faster than BLAS, or this machine was busy when that was measured"
+    if any(row.seconds and row.limit > row.seconds for row in rows):
+        yield "more than 100%: arrays in caches, which are faster than memory; products that beat BLAS;"
+        yield "    or a machine that was busy when its limits were measured"
     if any(row.flops is None for row in rows):
         yield 'operations of NumPy are not counted; show("kernels") says why it computes them'
 

@@ -21,7 +21,7 @@ from . import pool, target
 from .memory import nbytes
 from .module import Builder, build
 from .plan import Kernel
-from .program import BACK, ENTRY, MAIN
+from .program import _BACK, _ENTRY, MAIN
 from .table import ARENA, CALLBACK, CLOCK, ERROR, FIRST, OWNER, POOL
 
 SECONDS: Final = 0.5  # of runs, about
@@ -73,8 +73,8 @@ class _Runs:
         self.kernels = builder.shared.timed or []
         self._called = builder.shared.called
         self._loaded = target.compile_module(builder.shared.module)
-        self._main = ENTRY(self._loaded.address(MAIN))
-        self._back = BACK(self._call_back)
+        self._main = _ENTRY(self._loaded.address(MAIN))
+        self._back = _BACK(self._call_back)
         self._problem: BaseException | None = None
         plan, memory = builder.plan, builder.memory
         arguments = {v: _made_up(v) for v in plan.arguments}
