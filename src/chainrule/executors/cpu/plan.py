@@ -252,7 +252,8 @@ class _Walker:
                 if base not in self.stored and self.forms[base] != MEMORY:
                     if self.forms[base] == NUMBER and root.form != PRODUCT:
                         continue
-                    self.stored.add(base)
+                    # A number has no memory: of a matrix that repeats it, the matrix is stored.
+                    self.stored.add(x if self.forms[base] == NUMBER else base)
                 if base.kind != CONSTANT or base.shape != ():
                     place = strided(base.shape, steps) if 0 not in base.shape else (0, ())
                     root.reads.append(Read(base, place, whole=True))

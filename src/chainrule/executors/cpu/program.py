@@ -188,10 +188,10 @@ class Program:
 
     def show(self, stage: str) -> str:
         """The program as text: "kernels", "ir" or "asm"."""
-        from . import report  # loads LLVM
+        from . import listing  # loads LLVM
 
         if stage == "kernels":
-            return report.kernels(self.builder)
+            return listing.kernels(self.builder)
         text = str(self.builder.shared.module)
         return text if stage == "ir" else target.assembly(text)
 
