@@ -190,6 +190,7 @@ class Nest:
     # -- one pass --------------------------------------------------------------------------------------------
 
     def _pass(self, one: Pass) -> None:
+        self.p.single = len(one.axes) == 1
         folds = [r for r in one.roots if r.form == FOLD and r.dims]
         for root in folds:
             if not root.crosses_rows:
@@ -357,7 +358,7 @@ class Nest:
             store.set_metadata("nontemporal", b.builder.module.add_metadata([ir.IntType(32)(1)]))
             return
         if p.lanes == 1 or stride == 1:
-            b.store(x, pointer, None if row else p.mask)
+            b.store(x, pointer, None if row and p.single else p.mask)
         elif stride == 0:
             b.scalars().store(b.extract(x, 0), pointer)
         else:
@@ -456,7 +457,7 @@ class Nest:
             raise AssertionError("a fold along the vectors has totals")
         mask = p.mask
         if stride in (0, 1) or p.lanes == 1:
-            old = b.load(pointer, d, None if row else mask)
+            old = b.load(pointer, d, None if row and p.single else mask)
             self._put(rule.combine(b, old, x), pointer, level, 1, row)
         else:
             old = b.gather(pointer, p._spaced(stride), d, mask)
