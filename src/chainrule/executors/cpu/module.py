@@ -1,8 +1,8 @@
 """Writes a whole graph as one LLVM function: its kernels in order, loops of an epoch, what threads share.
 
-Everything that the function touches comes in one table of addresses (`points.py`), so the code holds none and can
-be kept on disk. A kernel with several independent pieces is a function of its own, `body(table, piece)`, handed
-to the thread pool; all others are written in place. Next: `program.py`, which runs it.
+Everything that the function touches comes in one table of addresses (`points.py`), so the code holds none and
+can be kept on disk. A kernel with several independent pieces is a function of its own, `body(table, piece)`,
+handed to the thread pool; all others are written in place. Next: `program.py`, which runs it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def lanes_for(kernel: Kernel) -> int:
     """Elements of a vector: as many as fit of the widest float that the kernel stores."""
     kinds = [root.value.dtype for root in kernel.roots]
     sizes = [d.itemsize for d in kinds if d.is_floating_point] or [d.itemsize for d in kinds]
-    return max(1, host().vector_bytes // max(*sizes, 4))
+    return max(1, int(host().vector_bytes // max(*sizes, 4)))
 
 
 def build(graph: Graph, timed: bool = False) -> Builder:
@@ -104,7 +104,9 @@ class Builder:
         """The whole function."""
         main = ir.Function(self.module, ir.FunctionType(INT32, [POINTER]), MAIN)
         b = ir.IRBuilder(main.append_basic_block("entry"))
+        self._look(0, b, main.args[0])
         self.write_kernels(b, main.args[0])
+        self._look(1, b, main.args[0])
         b.ret(ir.Constant(INT32, 0))
 
     def write_kernels(self, b: Any, table: Any) -> None:
@@ -135,9 +137,10 @@ class Builder:
             partials = self._partials(kernel, crossing, inner, own, s.pieces)
             return Nest(kernel, s, self._points(own), inner, lanes, piece, partials)
 
-        self._piecewise(
-            b, table, s.pieces, lambda *at: nest(*at[:2], at[2] if s.pieces > 1 else None).write()
-        )
+        def write(inner: Any, own: Any, piece: Any) -> None:
+            nest(inner, own, piece if s.pieces > 1 else None).write()
+
+        self._piecewise(b, table, s.pieces, write)
         if crossing:
             after = nest(b, table, None)
             for root in crossing:
@@ -226,18 +229,29 @@ class Builder:
             return
         number = len(timed)
         timed.append(kernel)
-        if self.shared.cycles is None:
-            self.shared.cycles = ir.Function(self.module, ir.FunctionType(INT64, []), "llvm.readcyclecounter")
-        before = b.call(self.shared.cycles, [])
+        before = self._cycles(b)
         yield
-        clock = b.gep(self.slots.load(b, table, CLOCK), [int64_of(number)], source_etype=INT64)
-        taken = b.sub(b.call(self.shared.cycles, []), before)
+        clock = self._clock(number + 2, b, table)
+        taken = b.sub(self._cycles(b), before)
         b.store(b.add(b.load(clock, typ=INT64, align=8), taken), clock, align=8)
+
+    def _look(self, number: int, b: Any, table: Any) -> None:
+        """Note the counter of cycles as it is now."""
+        if self.shared.timed is not None:
+            b.store(self._cycles(b), self._clock(number, b, table), align=8)
+
+    def _clock(self, number: int, b: Any, table: Any) -> Any:
+        return b.gep(self.slots.load(b, table, CLOCK), [int64_of(number)], source_etype=INT64)
+
+    def _cycles(self, b: Any) -> Any:
+        if self.shared.cycles is None:
+            self.shared.cycles = counter(self.module)
+        return b.call(*self.shared.cycles)
 
     # -- words -----------------------------------------------------------------------------------------------
 
     def _piecewise(self, b: Any, table: Any, count: int, write: Callable[[Any, Any, Any], None]) -> None:
-        """`write(builder, table, index)` for each index: in place if there is one, else as a function for threads."""
+        """`write(builder, table, index)` for each index: in place if there is one, else for threads."""
         if count == 1:
             write(b, table, int64_of(0))
             return
@@ -255,6 +269,18 @@ class Builder:
             kind = ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT64, ir.IntType(1)])
             self.shared.memcpy = ir.Function(self.module, kind, "llvm.memcpy.p0.p0.i64")
         b.call(self.shared.memcpy, [target, source, int64_of(size), ir.Constant(ir.IntType(1), 0)])
+
+
+def counter(module: Any) -> tuple[Any, list[Any]]:
+    """What reads a counter of fixed rate: a function and its arguments.
+
+    On 64-bit ARM that of cycles is not for programs, and a timer's is.
+    """
+    if module.triple.startswith(("aarch64", "arm64")):
+        kind = ir.FunctionType(INT64, [ir.MetaDataType()])
+        timer = module.add_metadata(["cntvct_el0"])
+        return ir.Function(module, kind, "llvm.read_volatile_register.i64"), [timer]
+    return ir.Function(module, ir.FunctionType(INT64, []), "llvm.readcyclecounter"), []
 
 
 def _partial_bytes(kernel: Kernel, s: Schedule) -> int:
@@ -406,4 +432,5 @@ class Called:
         if not size:
             return np.empty(x.shape, x.dtype.numpy)
         raw = (ctypes.c_uint8 * size).from_address(address)
-        return np.frombuffer(raw, np.uint8).view(x.dtype.numpy).reshape(x.shape)
+        array: np.ndarray[Any, Any] = np.frombuffer(raw, np.uint8).view(x.dtype.numpy).reshape(x.shape)
+        return array
