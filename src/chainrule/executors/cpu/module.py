@@ -79,6 +79,7 @@ class Builder:
 
     def __init__(self, graph: Graph, shared: Shared) -> None:
         self.shared = shared
+        self._open: list[Points] = []  # of the kernel that is written
         self.module, self.math = shared.module, shared.math
         self.plan = p = plan(decompose(graph), [*graph.inputs, *graph.captures])
         self.graph = p.graph
@@ -116,16 +117,26 @@ class Builder:
             NUMPY: self._numpy, EPOCH: self._epoch,
         }  # fmt: skip
         for kernel in self.plan.kernels:
+            self._open = []
             with self._clocked(kernel, b, table):
                 writers[kernel.form](kernel, b, table)
+            if any(points.may_fail for points in self._open):
+                self._stop_if_failed(b, table)
         for v, c in self.memory.copies:
             self.copy(b, self.slots.pointer(b, table, c), self.slots.pointer(b, table, v), nbytes(v))
+
+    def _stop_if_failed(self, b: Any, table: Any) -> None:
+        """Leave after a kernel that noted an error: what comes later would write what was made of it."""
+        failed = b.load(self.slots.load(b, table, ERROR), typ=INT64, align=8)
+        with b.if_then(b.icmp_signed("!=", failed, int64_of(0)), likely=False):
+            b.ret(ir.Constant(INT32, 1))
 
     # -- kernels ---------------------------------------------------------------------------------------------
 
     def _points(self, table: Any) -> Points:
         points = Points(self.plan, self.slots, self.math, table)
         points.errors = self.shared.errors
+        self._open.append(points)
         return points
 
     def _nest(self, kernel: Kernel, b: Any, table: Any) -> None:
@@ -362,16 +373,11 @@ class Epoch:
         for i, x in enumerate(constants, self.builder.table_size - len(constants)):
             spot = Spot(DATA, outer.memory.constants.index(x))
             _put(b, own, i, slots.load(b, table, slots.slot(spot)))
-        error = slots.load(b, table, ERROR)
         with loop(b, self.loop.trips) as trip:
             for i, (x, row) in enumerate(zip(sequences, rows, strict=True), first):
                 step = nbytes(x) // self.loop.trips
                 _put(b, own, i, b.gep(row, [b.mul(trip, int64_of(step))], source_etype=_BYTE))
             self.builder.write_kernels(b, own)
-            if self.builder.shared.errors:
-                failed = b.load(error, typ=INT64, align=8)
-                with b.if_then(b.icmp_signed("!=", failed, int64_of(0)), likely=False):
-                    b.ret(ir.Constant(INT32, 1))
 
     def _carry(
         self, outer: Builder, b: Any, table: Any, own: Any, carried: Sequence[Value], spare: int
