@@ -21,8 +21,8 @@ from .host import host
 
 _SECONDS: Final = 0.06  # for the repetitions of a measurement
 _LINE: Final = 64  # bytes of a cache line, and of the widest vector
-# Rows and columns. A large product is where BLAS is at its best, but takes 5 to 20 ms on two cores; where other
-# programs use these too, it never runs without being interrupted, and a small one comes nearer to the limit.
+# Rows and columns. A large product is where BLAS is at its best, but takes 5 to 20 ms on two cores; where
+# others use these too it is always interrupted, and a small one, of a third of a millisecond, is not.
 _PRODUCTS: Final = (256, 768)
 
 
@@ -49,9 +49,9 @@ def copy_bandwidth(threads: int | None = None) -> float:
 
 @functools.cache
 def product_rate(dtype: str = "float32", threads: int | None = None) -> float | None:
-    """Floating-point operations per second of the better of two matrix products in BLAS; None where there is no BLAS.
+    """Floating-point operations per second of a matrix product in BLAS; None where there is no BLAS.
 
-    A product of (m, k) and (k, n) counts as 2 m k n operations.
+    A product of (m, k) and (k, n) counts as 2 m k n operations. Of a small and a large one the faster counts.
 
     dtype:    "float32" or "float64".
     threads:  how many BLAS uses; by default as many as compiled functions use.
