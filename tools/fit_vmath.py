@@ -155,7 +155,8 @@ def two_over_pi(bits: int) -> int:
 def module() -> str:
     """The text of `tables.py`."""
     lines = [
-        '"""Coefficients of the polynomials in the files beside this one, highest power first, and constants.',
+        '"""Coefficients of the polynomials in the files beside this one, highest power first, and '
+        "constants.",
         "",
         "Written by tools/fit_vmath.py, which says how they were found.",
         '"""',

@@ -97,6 +97,11 @@ def _linear(x: Any, y: Any) -> Any:
     return out if x.ndim == 2 else out.reshape(*x.shape[:-1], y.shape[0])
 
 
+def _linear_composed(x: Any, y: Any) -> Any:
+    out: Any = MATMUL(rows(x), y.mT)
+    return out.reshape(*x.shape[:-1], y.shape[0])
+
+
 def _linear_vjp_y(g: Any, x: Any) -> Any:
     if x.dim() != 2:
         g, x = rows(g), rows(x)  # (..., o), (..., i) -> (n, o), (n, i)
@@ -108,7 +113,7 @@ def _linear_vjp_y(g: Any, x: Any) -> Any:
 LINEAR_MAP = primitive(
     "linear", kind=CONTRACTION, inputs="x y", formula="x @ y.T", shape=_linear_shape, strict=True,
     dtype=STRICT_NUMBER, numpy=_linear,
-    lower=Composed(lambda x, y: MATMUL(rows(x), y.mT).reshape(*x.shape[:-1], y.shape[0])),
+    lower=Composed(_linear_composed),
     vjp=(lambda g, y: g @ y, _linear_vjp_y), jvp=MULTILINEAR,
     d=("g @ y", "rows(g).mT @ rows(x)"), why="product rule for matrices",
     samples=[

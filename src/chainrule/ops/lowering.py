@@ -1,9 +1,9 @@
 """How the compiler may compute an op: the words and rules that the field `lower` of an entry can hold.
 
-The compiler sees every value as a function of an index (`../executors/cpu`). For an elementwise op `lower` is a
-function of one element, `lower(b, x, y, **settings)`, where `b` writes instructions (`emit.py` there). This file
-has the words for all others. They say what the op *is*; where and in which order it runs is the compiler's
-business.
+The compiler sees every value as a function of an index (`../executors/cpu`). For an elementwise op `lower` is
+a function of one element, `lower(b, x, y, **settings)`, where `b` writes instructions (`emit.py` there). This
+file has the words for all others. They say what the op *is*; where and in which order it runs is the
+compiler's business.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class Pull:
 class Pieces:
     """A result that is put together: `rule(*shapes, **settings)` gives (input number, steps) pairs.
 
-    Each input is stored, one after the other, at the view of the result that its steps (pairs of primitive and
-    settings) lead to.
+    Each input is stored, one after the other, at the view of the result that its steps (pairs of primitive
+    and settings) lead to.
     """
 
     rule: Rule
@@ -82,14 +82,17 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Random numbers: `rule(b, words, dtype)` makes them of the words of a stream, as integers of their size."""
+    """Random numbers: `rule(b, words, dtype)` makes them of a stream's words, as integers of their size."""
 
     rule: Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Shuffle:
-    """The numbers from 0 to n - 1 in the order of as many 64-bit words of a stream; equal words keep theirs."""
+    """The numbers from 0 to n - 1, in the order of as many 64-bit words of a stream.
+
+    Numbers with equal words keep their order.
+    """
 
 
 Lowering = Strided | Fold | Composed | Pull | Pieces | Product | Draw | Shuffle

@@ -88,7 +88,7 @@ def _sum1(x: Any, dim: int) -> Any:
 
 
 def powers(x: Any, dim: int) -> tuple[Any, Any, Any]:
-    """(x - max, its exponential, the sum of that), along dim: what every op of softmax's family starts with."""
+    """(x - max, its exponential, the sum of that), along dim: what every op of this family starts with."""
     dims = (dim,) if x.dim() else ()
     y = x - AMAX(x, dim=dims, keepdim=True)
     e = y.exp()

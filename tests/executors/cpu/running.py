@@ -11,8 +11,8 @@ from chainrule.graph import Graph
 from chainrule.graph.evaluate import evaluate
 from chainrule.graph.host import Host
 
-# How far native results may be from NumPy's, by type: a few roundings of each function and each order of a sum,
-# relative to the largest element of a result. A test that compares exactly says so.
+# How far native results may be from NumPy's, by type: a few roundings of each function and each order of a
+# sum, relative to the largest element of a result. A test that compares exactly says so.
 TOLERANCE = {np.dtype(np.float16): 2e-3, np.dtype(np.float32): 2e-6, np.dtype(np.float64): 1e-14}
 
 

@@ -24,7 +24,7 @@ Place = tuple[int, tuple[int, ...]]  # offset and strides, in elements
 
 
 class Step(NamedTuple):
-    """One view on the way from a value to the domain. Compared by what it is made of, so chains can be keys."""
+    """One view on the way from a value to the domain. Compared by its fields, so chains can be keys."""
 
     source: Any  # the value that is viewed; None for a broadcast
     target: Any  # the value that is the view, or the shape broadcast to
@@ -80,7 +80,7 @@ def strided(shape: Shape, steps: Steps, axis: int | None = None) -> Place:
         a = np.broadcast_to(line, shape)
     start = a.__array_interface__["data"][0]
     size = prod(shape) if axis is None else shape[axis]
-    source = None
+    source: Any = None  # of the last view; a broadcast alone cannot fail
     for step in steps:
         b = step(a)
         if step.source is not None:

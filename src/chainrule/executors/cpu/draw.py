@@ -16,6 +16,7 @@ from llvmlite import ir
 from ...core.dtypes import int32, int64
 from ...graph.values import Value
 from .emit import Emitter
+from .forms import rule_of
 from .points import int64_of
 from .values import INT64, V, memory_type, vector
 from .vmath.registry import Math
@@ -57,12 +58,12 @@ def philox(b: Any, seed: Any, block: Any) -> list[Any]:
 
 def numbers_of(v: Value) -> int:
     """How many elements of a draw one block makes."""
-    return 32 // v.dtype.itemsize
+    return 32 // int(v.dtype.itemsize)
 
 
 def pieces_of(v: Value) -> int:
     """Independent parts of a draw."""
-    blocks = -(-prod(v.shape) // numbers_of(v))
+    blocks: int = -(-prod(v.shape) // numbers_of(v))
     return max(1, -(-blocks // PIECE))
 
 
@@ -89,7 +90,7 @@ def write_draw(v: Value, b: Any, math: Math, seed: Any, first: Any, target: Any,
     kind = int32 if v.dtype.itemsize == 4 else int64
     cells = b.bitcast(line, vector(memory_type(kind), each))
     e = Emitter(b, each, math)
-    x = v.op.lower.rule(e, V(cells, kind), v.dtype)  # type: ignore[union-attr]
+    x = rule_of(v).rule(e, V(cells, kind), v.dtype)
     at = b.gep(target, [b.mul(i, int64_of(each))], source_etype=memory_type(v.dtype))
     if rest:
         is_last = b.icmp_signed("==", i, int64_of(whole))
@@ -109,7 +110,7 @@ def write_draw(v: Value, b: Any, math: Math, seed: Any, first: Any, target: Any,
 
 def shuffle_bytes(v: Value) -> int:
     """Scratch memory of a shuffle: its words, twice, and how many of them begin alike."""
-    n = v.shape[0]
+    n: int = v.shape[0]
     return 8 * (2 * (n + 3) + (1 << _bits(n)) + 1)
 
 
@@ -141,9 +142,7 @@ def write_shuffle(v: Value, b: Any, seed: Any, first: Any, target: Any, scratch:
     with _loop(b, int64_of(n)) as i:
         after = b.add(bucket(_load(b, words, i)), int64_of(1))
         _store(b, b.add(_load(b, ends, after), int64_of(1)), ends, after)
-    with _loop(b, int64_of(buckets)) as i:
-        after = b.add(i, int64_of(1))
-        _store(b, b.add(_load(b, ends, i), _load(b, ends, after)), ends, after)
+    _running_sum(b, buckets, ends)
     with _loop(b, int64_of(n)) as i:
         word = _load(b, words, i)
         own = bucket(word)
@@ -152,6 +151,24 @@ def write_shuffle(v: Value, b: Any, seed: Any, first: Any, target: Any, scratch:
         _store(b, i, target, place)
         _store(b, b.add(place, int64_of(1)), ends, own)
     _insert(b, n, keys, target)
+
+
+def _running_sum(b: Any, n: int, counts: Any) -> None:
+    """counts[i] becomes the sum of counts[: i + 1]; the sum is carried in a register, not through memory."""
+    start, body = b.block, b.append_basic_block("sum")
+    b.branch(body)
+    b.position_at_end(body)
+    i, total = b.phi(INT64), b.phi(INT64)
+    i.add_incoming(int64_of(0), start)
+    total.add_incoming(int64_of(0), start)
+    new = b.add(total, _load(b, counts, i))
+    _store(b, new, counts, i)
+    following = b.add(i, int64_of(1))
+    i.add_incoming(following, body)
+    total.add_incoming(new, body)
+    after = b.append_basic_block("after")
+    b.cbranch(b.icmp_signed("<", following, int64_of(n + 1)), body, after)
+    b.position_at_end(after)
 
 
 def _insert(b: Any, n: int, keys: Any, numbers: Any) -> None:

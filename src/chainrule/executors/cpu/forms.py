@@ -1,6 +1,7 @@
-"""What a value of a graph is to the compiler: memory, a view, one element of others, a fold, ... Next: `plan.py`.
+"""What a value of a graph is to the compiler: memory, a view, one element of others, a fold, ...
 
 The entry of its op says so (`lower=`); what an entry cannot do natively for some type is left to NumPy.
+Next: `plan.py`.
 """
 
 from __future__ import annotations
@@ -32,14 +33,19 @@ NUMPY: Final = "numpy"  # computed by the NumPy rule, called back from native co
 CALL_WEIGHT = 12  # instructions of a function such as exp, about
 
 
+def rule_of(v: Value) -> Any:
+    """How the op of a value is computed: its `lower=`. The form of the value says which kind that is."""
+    assert v.op is not None
+    return v.op.lower
+
+
 def form_of(v: Value) -> str:
     """The form of a value."""
     if v.kind == CONSTANT:
         return NUMBER if v.shape == () else MEMORY
     if v.kind != OP:
         return EPOCH if v.kind == LOOP else MEMORY
-    assert v.op is not None
-    rule = v.op.lower
+    rule = rule_of(v)
     if isinstance(rule, Strided):
         return VIEW
     if isinstance(rule, Fold):
@@ -62,13 +68,14 @@ _weights: dict[Any, int | None] = {}
 
 
 def weight(v: Value) -> int | None:
-    """About how many instructions an elementwise op takes for one element; None if it has no native rule here.
+    """About how many instructions an elementwise op takes for one element; None if it has no native rule.
 
-    The rule is asked to write them, into a function that is thrown away.
+    The rule is asked to write them, into a function that is thrown away. Numbers of Python count as they are:
+    x // 0 has no native rule, x // 3 has one.
     """
     op = v.op
     assert op is not None
-    kinds = tuple(x.dtype if isinstance(x, Value) else (type(x), x) for x in v.inputs)  # x // 0 is none, x // 3 is
+    kinds = tuple(x.dtype if isinstance(x, Value) else (type(x), x) for x in v.inputs)
     key = (op, v.dtype, kinds, tuple((k, s is None) for k, s in v.settings.items()))
     if key not in _weights:
         _weights[key] = _count(v)
@@ -76,14 +83,13 @@ def weight(v: Value) -> int | None:
 
 
 def _count(v: Value) -> int | None:
-    assert v.op is not None
     given = [x.dtype for x in v.inputs if isinstance(x, Value)]
     module = ir.Module()
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [element_type(d) for d in given]), "probe")
     builder = ir.IRBuilder(function.append_basic_block())
     values = iter(V(arg, d) for arg, d in zip(function.args, given, strict=True))
     xs = [next(values) if isinstance(x, Value) else x for x in v.inputs]
-    out: Any = v.op.lower(Emitter(builder, 1, Math(module)), *xs, **v.settings)
+    out = rule_of(v)(Emitter(builder, 1, Math(module)), *xs, **v.settings)
     if out is NotImplemented:
         return None
     count = 0

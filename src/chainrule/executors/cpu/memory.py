@@ -1,8 +1,8 @@
 """Where stored values lie: in the caller's arrays, in results, in one arena, or nowhere at all.
 
-A result is computed in the memory that is returned; a written tensor's new value in the tensor's own memory, if
-nothing reads the old one later. The rest share one arena, in which places are used again as soon as the last
-kernel that reads them is over. Next: `nest.py`.
+A result is computed in the memory that is returned; a written tensor's new value in the tensor's own memory,
+if nothing reads the old one later. The rest share one arena, in which places are used again as soon as the
+last kernel that reads them is over. Next: `nest.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from ...graph.values import CONSTANT, PART, Value
 from .access import is_identity
 from .forms import PRODUCT
-from .plan import NEST, Kernel, Plan, Root
+from .plan import NEST, Kernel, Plan, Read, Root
 from .schedule import Schedule, schedule
 
 ALIGN: Final = 64  # bytes: a cache line, and the widest vector
@@ -25,7 +25,7 @@ ARGUMENT, RESULT, ARENA, DATA = "argument", "result", "arena", "data"
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place in memory: the number of an argument, result or constant, or an offset into the arena in bytes."""
+    """A place in memory: the number of an argument, result or constant, or a place in the arena, in bytes."""
 
     where: str
     at: int
@@ -46,7 +46,7 @@ class Memory:
 
 
 def nbytes(v: Value) -> int:
-    return int(prod(v.shape)) * v.dtype.itemsize
+    return int(prod(v.shape) * v.dtype.itemsize)
 
 
 def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
@@ -108,7 +108,7 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
 
 
 def _carried(c: Value, v: Value, kernels: list[Kernel]) -> bool:
-    """Whether a loop may carry v in the memory of c: it starts with c, and nothing else reads c then or later."""
+    """Whether a loop that starts with c may carry v in its memory: nothing else reads c then or later."""
     whole = v.inputs[0]
     at = next(i for i, k in enumerate(kernels) if k.main.value is whole)
     if whole.inputs[v.index] is not c:
@@ -135,16 +135,15 @@ def _in_place(c: Value, v: Value, kernels: Iterable[Kernel]) -> bool:
     return seen
 
 
-def _before(r: object, root: Root, writer: Root, kernel: Kernel) -> bool:
+def _before(r: Read, root: Root, writer: Root, kernel: Kernel) -> bool:
     """Whether root reads an element of the old value at the same point at which the writer replaces it."""
-    read = r
     if writer.form not in ("point",) or root.domain != writer.domain or root.form not in ("point", "fold"):
         return False
-    if getattr(read, "whole", False) or getattr(read, "reach", 0) or writer.dims:
+    if r.whole or r.reach or writer.dims:
         return False
     if kernel.form == NEST and not kernel.flat:
-        return root is writer and is_identity(read.place, root.domain)  # type: ignore[attr-defined]
-    return is_identity(read.place, root.domain)  # type: ignore[attr-defined]
+        return root is writer and is_identity(r.place, root.domain)
+    return is_identity(r.place, root.domain)
 
 
 def _fit(spans: list[tuple[int, int, int, Value | Kernel]], memory: Memory) -> int:

@@ -1,8 +1,8 @@
 """Writes a whole graph as one LLVM function: its kernels in order, loops of an epoch, what threads share.
 
-Everything that the function touches comes in one table of addresses (`points.py`), so the code holds none and can
-be kept on disk. A kernel with several independent pieces is a function of its own, `body(table, piece)`, handed
-to the thread pool; all others are written in place. Next: `program.py`, which runs it.
+Everything that the function touches comes in one table of addresses (`points.py`), so the code holds none and
+can be kept on disk. A kernel with several independent pieces is a function of its own, `body(table, piece)`,
+handed to the thread pool; all others are written in place. Next: `program.py`, which runs it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def lanes_for(kernel: Kernel) -> int:
     """Elements of a vector: as many as fit of the widest float that the kernel stores."""
     kinds = [root.value.dtype for root in kernel.roots]
     sizes = [d.itemsize for d in kinds if d.is_floating_point] or [d.itemsize for d in kinds]
-    return max(1, host().vector_bytes // max(*sizes, 4))
+    return max(1, int(host().vector_bytes // max(*sizes, 4)))
 
 
 def build(graph: Graph, timed: bool = False) -> Builder:
@@ -137,9 +137,10 @@ class Builder:
             partials = self._partials(kernel, crossing, inner, own, s.pieces)
             return Nest(kernel, s, self._points(own), inner, lanes, piece, partials)
 
-        self._piecewise(
-            b, table, s.pieces, lambda *at: nest(*at[:2], at[2] if s.pieces > 1 else None).write()
-        )
+        def write(inner: Any, own: Any, piece: Any) -> None:
+            nest(inner, own, piece if s.pieces > 1 else None).write()
+
+        self._piecewise(b, table, s.pieces, write)
         if crossing:
             after = nest(b, table, None)
             for root in crossing:
@@ -250,7 +251,7 @@ class Builder:
     # -- words -----------------------------------------------------------------------------------------------
 
     def _piecewise(self, b: Any, table: Any, count: int, write: Callable[[Any, Any, Any], None]) -> None:
-        """`write(builder, table, index)` for each index: in place if there is one, else as a function for threads."""
+        """`write(builder, table, index)` for each index: in place if there is one, else for threads."""
         if count == 1:
             write(b, table, int64_of(0))
             return
@@ -431,4 +432,5 @@ class Called:
         if not size:
             return np.empty(x.shape, x.dtype.numpy)
         raw = (ctypes.c_uint8 * size).from_address(address)
-        return np.frombuffer(raw, np.uint8).view(x.dtype.numpy).reshape(x.shape)
+        array: np.ndarray[Any, Any] = np.frombuffer(raw, np.uint8).view(x.dtype.numpy).reshape(x.shape)
+        return array

@@ -1,9 +1,9 @@
 """Writes the loops of a nest: rows, passes over the columns of each row, stores, and running totals of folds.
 
-Columns are walked in vectors; what is left over at the end of a row is one masked vector. A fold along the vector
-axis keeps several running totals, as many as the loop is unrolled, added up in a fixed order at the end. A fold
-along other axes combines into memory: a buffer on the stack if it is small, which LLVM turns into registers.
-Next: `program.py`.
+Columns are walked in vectors; what is left over at the end of a row is one masked vector. A fold along the
+vector axis keeps several running totals, as many as the loop is unrolled, added up in a fixed order at the
+end. A fold along other axes combines into memory: a buffer on the stack if it is small, which LLVM turns into
+registers. Next: `program.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from llvmlite import ir
 
 from ...graph.values import Value
 from .emit import Emitter
-from .forms import FOLD, POINT, weight
+from .forms import FOLD, POINT, rule_of, weight
+from .memory import ALIGN, RESULT
 from .plan import Kernel, Plan, Root
 from .points import At, Level, Points, int64_of
 from .schedule import Axis, Pass, Schedule
@@ -26,6 +27,7 @@ from .values import INT64, POINTER, V, constant, element_type, memory_type, vect
 
 STRAIGHT: Final = 4  # vectors of a row that are written out instead of looped over
 BODY: Final = 40  # instructions from which on a loop's body is not written twice
+PAST_CACHES: Final = 16 << 20  # bytes: what is larger is not in any cache when it is read next
 STACK: Final = 1 << 12  # bytes of running totals that may lie on the stack
 
 
@@ -133,6 +135,8 @@ class Nest:
         for root in self.kernel.roots:
             if root.crosses_rows:
                 self._finish_crossing(root)
+        if any(self._goes_past(root, one) for one in s.passes for root in one.roots):
+            self.builder.fence("seq_cst")  # such stores are ordered by nothing else
         self._close(top, top_end)
 
     def _nothing_to_do(self) -> bool:
@@ -141,7 +145,7 @@ class Nest:
             return False
         for root in self.kernel.roots:
             if root.dims and 0 not in root.value.shape:
-                start = root.value.op.lower.start(root.value.dtype)  # type: ignore[union-attr]
+                start = rule_of(root.value).start(root.value.dtype)
                 pointer = self.p.slots.pointer(self.builder, self.p.table, root.value)
                 self._fill(pointer, prod(root.value.shape), root.value, start)
         return True
@@ -186,6 +190,7 @@ class Nest:
     # -- one pass --------------------------------------------------------------------------------------------
 
     def _pass(self, one: Pass) -> None:
+        self.p.single = len(one.axes) == 1
         folds = [r for r in one.roots if r.form == FOLD and r.dims]
         for root in folds:
             if not root.crosses_rows:
@@ -328,13 +333,32 @@ class Nest:
         row = v in p.row_buffers
         base, least = (p.row_buffers[v], 1) if row else p.base(v)
         pointer, level, stride = p.address(base, least, v.dtype, *root.target, row)
-        self._put(p.at_level(out, p.last), pointer, level, stride, row)
+        self._put(p.at_level(out, p.last), pointer, level, stride, row, self._goes_past(root, one))
 
-    def _put(self, x: V, pointer: Any, level: int, stride: int, row: bool) -> None:
+    def _goes_past(self, root: Root, one: Pass) -> bool:
+        """Whether stores go past the caches: a result larger than they are, in whole aligned vectors.
+
+        An ordinary store reads the line that it is about to overwrite, a third of the traffic of `c = a + b`.
+        """
+        v = root.value
+        spot = self.p.slots.spot(v)
+        if spot is None or spot.where != RESULT or not one.axes or root.form != POINT:
+            return False
+        large = prod(v.shape) * v.dtype.itemsize >= PAST_CACHES
+        one_line = not self.s.rows and len(one.axes) == 1
+        aligned = one_line or one.axes[-1].size % self.lanes == 0
+        return large and aligned and self.lanes * v.dtype.itemsize <= ALIGN
+
+    def _put(self, x: V, pointer: Any, level: int, stride: int, row: bool, past: bool = False) -> None:
+        """Store a vector. past: past the caches, where it was found that nobody reads it soon."""
         p = self.p
         b = p.emitter(p.last)
+        if past and p.mask is None and x.lanes > 1:
+            store = b.builder.store(b._stored(x), pointer, align=x.lanes * x.dtype.itemsize)
+            store.set_metadata("nontemporal", b.builder.module.add_metadata([ir.IntType(32)(1)]))
+            return
         if p.lanes == 1 or stride == 1:
-            b.store(x, pointer, None if row else p.mask)
+            b.store(x, pointer, None if row and p.single else p.mask)
         elif stride == 0:
             b.scalars().store(b.extract(x, 0), pointer)
         else:
@@ -402,12 +426,12 @@ class Nest:
         self.totals[root] = _Total(root, cells, lanes)
 
     def _start_number(self, root: Root) -> Any:
-        return root.value.op.lower.start(root.value.dtype)  # type: ignore[union-attr]
+        return rule_of(root.value).start(root.value.dtype)
 
     def _fold(self, root: Root, out: At, one: Pass, copy: int) -> None:
         """Combine the elements at this point with what was folded so far."""
         p = self.p
-        rule: Any = root.value.op.lower  # type: ignore[union-attr]
+        rule = rule_of(root.value)
         b = p.emitter(p.last)
         d = root.value.dtype
         x = p.at_level(out, p.last)
@@ -433,7 +457,7 @@ class Nest:
             raise AssertionError("a fold along the vectors has totals")
         mask = p.mask
         if stride in (0, 1) or p.lanes == 1:
-            old = b.load(pointer, d, None if row else mask)
+            old = b.load(pointer, d, None if row and p.single else mask)
             self._put(rule.combine(b, old, x), pointer, level, 1, row)
         else:
             old = b.gather(pointer, p._spaced(stride), d, mask)
@@ -448,7 +472,7 @@ class Nest:
         if root in self.cells:
             base, strides, row = self.cells[root]
             pointer, _, _ = self._outside_address(base, d, 0, strides, row)
-            rule: Any = root.value.op.lower  # type: ignore[union-attr]
+            rule = rule_of(root.value)
             old = b.load(pointer, d)
             b.store(rule.combine(b, old, x), pointer)
             return
@@ -480,7 +504,7 @@ class Nest:
         """All running totals of a fold combined: copies in pairs, then the lanes, halves onto halves."""
         total = self.totals.pop(root)
         d = root.value.dtype
-        rule: Any = root.value.op.lower  # type: ignore[union-attr]
+        rule = rule_of(root.value)
         b = Emitter(self.builder, total.lanes, self.p.math)
         typ = vector(element_type(d), total.lanes)
         xs = [V(self.builder.load(cell, typ=typ), d) for cell in total.cells]
@@ -508,7 +532,7 @@ class Nest:
         self._fill(start, size, v, self._start_number(root))
         self.cells[root] = (base, root.target[1], row)
 
-    # -- folds over the rows -----------------------------------------------------------------------------------
+    # -- folds over the rows -------------------------------------------------------------------------------
 
     def _start_crossing(self, root: Root) -> None:
         one = next(x for x in self.s.passes if root in x.roots)
@@ -570,7 +594,7 @@ class Nest:
     def combine_pieces(self, root: Root, pieces: int) -> None:
         """The totals of all pieces, in order, into the result."""
         v = root.value
-        rule: Any = v.op.lower  # type: ignore[union-attr]
+        rule = rule_of(v)
         target = self.p.slots.pointer(self.builder, self.p.table, v)
         first = self.partial[root]
         size = prod(v.shape)

@@ -1,13 +1,13 @@
 """Which values of a graph are stored, and which loop nests store them. No LLVM here.
 
-A *root* is a value that is stored (or folded) at the points of its domain; what it is made of is computed where
-it is read, unless that is stored too. Roots that walk over the same rows, and depend on each other at most row
-by row, share a *kernel*: one nest of loops. So a softmax reads each row of its input once, and what it needs of
-a row stays in the nearest cache.
+A *root* is a value that is stored (or folded) at the points of its domain; what it is made of is computed
+where it is read, unless that is stored too. Roots that walk over the same rows, and depend on each other at
+most row by row, share a *kernel*: one nest of loops. So a softmax reads each row of its input once, and what
+it needs of a row stays in the nearest cache.
 
-Stored are: results of the graph and what it writes; folds, products, and what NumPy computes; what a product, a
-gather or NumPy reads; and what would otherwise be computed several times at a cost. Next: `memory.py`, which
-gives places to what is stored; `nest.py`, which writes kernels down.
+Stored are: results of the graph and what it writes; folds, products, and what NumPy computes; what a product,
+a gather or NumPy reads; and what would otherwise be computed several times at a cost. Next: `memory.py`,
+which gives places to what is stored; `nest.py`, which writes kernels down.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from .forms import (
     SHUFFLE,
     VIEW,
     form_of,
+    rule_of,
     weight,
 )
 
@@ -58,7 +59,7 @@ MOST_ROOTS: Final = 32  # in one kernel: more would make its code long, and its 
 
 @dataclass(eq=False, slots=True)
 class Read:
-    """One way in which a root reads memory: `place` over the root's domain; `reach` elements further at most."""
+    """One way in which a root reads memory: `place` over its domain; `reach` elements further at most."""
 
     leaf: Value
     place: Place
@@ -86,7 +87,7 @@ class Root:
 
     @property
     def most_rows(self) -> int:
-        """How many leading axes of the domain may be rows: those before the first folded one, at least one."""
+        """How many leading axes of the domain may be rows: those before the first folded one; at least 1."""
         if not self.dims:
             return len(self.domain)
         return self.dims[0] or 1
@@ -208,9 +209,10 @@ class _Walker:
                             found.append(root)
                 if len(self.stored) == known:
                     return found
-            except NotStrided as missing:
-                assert missing.value not in self.stored, missing.value
-                self.stored.add(missing.value)
+            except NotStrided as err:
+                missing = err.value
+                assert missing not in self.stored, missing
+                self.stored.add(missing)
 
     def _roots_of(self, v: Value) -> Iterable[Root]:
         form = self.forms[v]
@@ -224,7 +226,7 @@ class _Walker:
             return [Root(v, form, x, x.shape, dims, (0, _kept_strides(x.shape, dims)))]
         if form == PIECES:
             pieces = []
-            for i, steps in v.op.lower.rule(*(x.shape for x in v.inputs), **v.settings):
+            for i, steps in rule_of(v).rule(*(x.shape for x in v.inputs), **v.settings):
                 x = v.inputs[i]
                 chain: Steps = ()
                 target = v
@@ -360,7 +362,7 @@ class _Recorder:
         self._forms = forms
         self._stored = stored
         self.index = [strided(v.shape, steps, axis) for axis in range(len(v.shape))]
-        v.op.lower.rule(self, self.index, *v.inputs, **v.settings)  # type: ignore[union-attr]
+        rule_of(v).rule(self, self.index, *v.inputs, **v.settings)
 
     def check(self, x: Value, axis: int, i: Any, from_end: bool = True) -> _Computed:
         return self.b
@@ -490,4 +492,4 @@ def _reach_in_row(r: Read, domain: Shape, rows: int) -> bool:
     high = offset + r.reach
     for n, s in zip(domain[rows:], strides[rows:], strict=True):
         high += max(s, 0) * (n - 1)
-    return high < prod(r.leaf.shape[rows:])
+    return bool(high < prod(r.leaf.shape[rows:]))

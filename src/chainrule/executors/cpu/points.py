@@ -1,8 +1,8 @@
 """Evaluating expressions at a point of a kernel's domain.
 
-Loops are levels: 0 is the start of the kernel, 1 a row, each further one a loop over columns; the last one works
-on vectors. A value is computed at the outermost level at which all it depends on is known, in front of the loops
-inside, and remembered there. Next: `nest.py`, which makes the levels.
+Loops are levels: 0 is the start of the kernel, 1 a row, each further one a loop over columns; the last one
+works on vectors. A value is computed at the outermost level at which all it depends on is known, in front of
+the loops inside, and remembered there. Next: `nest.py`, which makes the levels.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...graph.values import Value
 from . import table as table_slots
 from .access import Place, Step, Steps, broadcast_step, is_identity, strided
 from .emit import Emitter
-from .forms import MEMORY, NUMBER, POINT, VIEW
+from .forms import MEMORY, NUMBER, POINT, VIEW, rule_of
 from .memory import ARENA, ARGUMENT, DATA, RESULT, Memory, Spot
 from .plan import Plan, Root, through_views
 from .table import ERROR, FIRST
@@ -40,7 +40,7 @@ class At:
 
 @dataclass(eq=False, slots=True)
 class Level:
-    """builder: writes what is computed at this level. index: the loop's running number. axis: see `Writer.axes`."""
+    """builder: writes what is computed at this level. index: the running number of the loop."""
 
     builder: Any
     index: Any = None
@@ -53,6 +53,10 @@ class Slots:
     def __init__(self, memory: Memory, arguments: int, results: int) -> None:
         self._memory = memory
         self._base = {ARGUMENT: FIRST, RESULT: FIRST + arguments, DATA: FIRST + arguments + results}
+
+    def spot(self, v: Value) -> Spot | None:
+        """Where a value lies, if it has memory."""
+        return self._memory.spots.get(v)
 
     def slot(self, spot: Spot) -> int:
         return self._base[spot.where] + spot.at
@@ -99,6 +103,7 @@ class Points:
         self.row_values: dict[Value, At] = {}
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
+        self.single = False  # one loop over the columns: buffers of a row need no mask, they end in whole vectors
         self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
 
@@ -166,9 +171,7 @@ class Points:
         """An elementwise op of values at hand."""
         level = max((x.level for x in xs if isinstance(x, At)), default=0)
         values = [self.at_level(x, level) if isinstance(x, At) else x for x in xs]
-        assert v.op is not None
-        lower: Any = v.op.lower
-        return At(lower(self.emitter(level), *values, **v.settings), level)
+        return At(rule_of(v)(self.emitter(level), *values, **v.settings), level)
 
     # -- memory ----------------------------------------------------------------------------------------------
 
@@ -177,9 +180,17 @@ class Points:
             root = self.inside[v]
             if v in self.row_values:
                 return self.row_values[v]
-            if v not in self.row_buffers and not root.dims and self._is_here(v, place):
-                return self.value(v, (), start=True) if root.source is v else self.value(root.source)
+            if not root.dims and self._is_here(v, place):
+                known = self.given.get(v) or self._known(v)
+                if known is not None:  # of this pass: it may not be stored yet
+                    return known
+                if v not in self.row_buffers:
+                    return self.value(v, (), start=True) if root.source is v else self.value(root.source)
         return self.load(v, place)
+
+    def _known(self, v: Value) -> At | None:
+        """What v is at this point, if it was computed on the way here."""
+        return next((level.known[v, ()] for level in self.levels if (v, ()) in level.known), None)
 
     def _is_here(self, v: Value, place: Place) -> bool:
         return self.root is not None and v.shape == self.root.domain and is_identity(place, self.root.domain)
@@ -204,7 +215,7 @@ class Points:
             return At(self.scalars(level).load(pointer, v.dtype), level)
         b = self.emitter(level)
         if stride == 1:
-            mask = None if row else self.mask
+            mask = None if row and self.single and not offset else self.mask
             return At(b.load(pointer, v.dtype, mask), level)
         return At(b.gather(pointer, self._spaced(stride), v.dtype, self.mask), level)
 
@@ -220,7 +231,7 @@ class Points:
     def address(
         self, base: Any, least: int, d: dtype, offset: int, strides: Sequence[int], row: bool = False
     ) -> tuple[Any, int, int]:
-        """(address at this point, its level, stride along the vector): each term is added at its own level."""
+        """(address at this point, its level, stride along the vector): each term is added at its level."""
         level = least
         pointer = base
         if offset:
@@ -259,7 +270,7 @@ class Points:
             known["keep", key] = index
         return known[key]
 
-    # -- computed places --------------------------------------------------------------------------------------
+    # -- computed places -----------------------------------------------------------------------------------
 
     def index(self, place: Place) -> At:
         """An index that depends on the point: offset + strides * point, as int64."""
@@ -284,10 +295,9 @@ class Points:
         return out
 
     def _pull(self, v: Value, steps: Steps) -> At:
-        assert v.op is not None
         reader = _Reader(self, v)
         index = [strided(v.shape, steps, axis) for axis in range(len(v.shape))]
-        out = v.op.lower.rule(reader, index, *v.inputs, **v.settings)  # type: ignore[union-attr]
+        out = rule_of(v).rule(reader, index, *v.inputs, **v.settings)
         return reader.here(out)
 
     def fail(self, level: int, bad: V, v: Value) -> None:
@@ -385,7 +395,7 @@ class _Reader:
         level = p.last
         b = p.emitter(level)
         if not vectors and along == 1:
-            return At(b.load(pointer, base.dtype, None if row else p.mask), level)
+            return At(b.load(pointer, base.dtype, p.mask), level)
         offsets = p._spaced(along) if along else None
         for i, stride in vectors:
             term = b.mul(i.v, stride)
@@ -395,7 +405,7 @@ class _Reader:
 
 
 class _Leveled:
-    """The methods of an Emitter for values of different levels: each is applied at the innermost of its inputs'."""
+    """The methods of an Emitter for values of several levels: each at the innermost level of its inputs."""
 
     def __init__(self, points: Points) -> None:
         self._points = points

@@ -1,7 +1,7 @@
 """Writes a matrix product: where its operands lie, and what becomes of each finished piece.
 
-The loops are those of `gemm/`. Bias, activation, update: what the plan put into the product's kernel is computed
-on the finished numbers before they are stored; the product itself may never be stored at all.
+The loops are those of `gemm/`. Bias, activation, update: what the plan put into the product's kernel is
+computed on the finished numbers before they are stored; the product itself may never be stored at all.
 """
 
 from __future__ import annotations

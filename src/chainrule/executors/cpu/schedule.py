@@ -43,8 +43,9 @@ class Pass:
 @dataclass(eq=False, slots=True)
 class Schedule:
     """rows: axes over which the rows run. dims: how many leading axes of the domain they are.
-    passes: over each row, in order. pieces: independent parts, of `step` rows (or columns, without rows) each.
-    kept: values that live in registers within one point, or in a buffer of the row's own (with its size).
+    passes: over each row, in order. pieces: independent parts, of `step` rows (or columns, without rows)
+    each. in_registers: values that live within one point. of_row: values in a buffer of the row's own, with
+    its size. cost: of one thread, in µs. flat: see `Kernel`.
     """
 
     rows: list[Axis]
@@ -68,7 +69,7 @@ class Schedule:
 
 
 def collapse(dims: Sequence[int], shape: Shape, places: Sequence[Place]) -> list[Axis]:
-    """The axes `dims` of a domain, neighbours merged where every place allows it; those of size 1 are left out."""
+    """The axes `dims` of a domain, neighbours merged where every place allows it; size 1 is left out."""
     axes: list[Axis] = []
     for d in dims:
         if shape[d] == 1:
@@ -111,7 +112,7 @@ def work(root: Root) -> float:
     traffic = (
         sum(r.leaf.dtype.itemsize for r in root.reads if prod(r.leaf.shape) > 1) + root.value.dtype.itemsize
     )
-    return points * (4 + 6 * len(root.reads)) / 40e3 + points * traffic / 30e3
+    return float(points * (4 + 6 * len(root.reads)) / 40e3 + points * traffic / 30e3)
 
 
 @dataclass(slots=True)
@@ -137,7 +138,7 @@ class _Made:
 
 
 def _passes(kernel: Kernel, dims: int) -> list[Pass]:
-    """Roots in walks over the row: after the folds that they need, together with roots over the same columns."""
+    """Roots in walks over the row: after the folds that they need, with others over the same columns."""
     passes: list[Pass] = []
     at: dict[Value, int] = {}
     made = {r.value: r for r in kernel.roots}
