@@ -344,6 +344,8 @@ class Nest:
         spot = self.p.slots.spot(v)
         if spot is None or spot.where != RESULT or not one.axes or root.form != POINT:
             return False
+        if any(r.leaf is v for kernel in self.p.plan.kernels for r in kernel.reads):
+            return False
         large = prod(v.shape) * v.dtype.itemsize >= PAST_CACHES
         one_line = not self.s.rows and len(one.axes) == 1
         aligned = one_line or one.axes[-1].size % self.lanes == 0
