@@ -217,9 +217,12 @@ class Compiled:
         recorded.graph = simplify(recorded.graph)
         if not all(around.reaches(v.data) for v in recorded.graph.captures):  # state that was just made
             around = Surroundings(self._function, objects)
-        signature = Signature(
-            self.name, arguments, recorded, around, build, weak_or_strong(arguments.objects, self._forget())
-        )
+        held = weak_or_strong(arguments.objects, self._forget())
+        try:
+            signature = Signature(self.name, arguments, recorded, around, build, held)
+        except BaseException:
+            before.restore()
+            raise
         self.traces += 1
         self._why = why
         self._put_first(signature)

@@ -42,16 +42,17 @@ _CHECK: Final = Setting(
     name="CHAINRULE_CHECK",
     choices=("0", "1"),
     default="0",
-    help="With 1 a graph is verified after each rewrite, and each value of a run is held against the rules "
-    "for "
-    "shape and type and searched for the first NaN or infinity.",
+    help="With 1 a graph is verified after each rewrite, and a compiled function runs with NumPy and "
+    "natively: the first NaN or infinity, and the first value that differs, is an error that names the "
+    "operation and your line.",
 )
 
 _COMPILE: Final = Setting(
     name="CHAINRULE_COMPILE",
     choices=("0", "1"),
     default="1",
-    help="With 0 compiled functions run with NumPy, value by value, instead of as native code.",
+    help="With 0 compiled functions run with NumPy, value by value, instead of as native code; llvmlite is "
+    "not needed then.",
 )
 
 _SHOW: Final = Setting(

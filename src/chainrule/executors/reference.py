@@ -27,7 +27,7 @@ class ReferenceProgram:
     def run(self, addresses: Sequence[int]) -> list[np.ndarray[Any, Any]]:
         """Run on arrays at these addresses: those of the graph's inputs, then those of its captures."""
         places = [*self.graph.inputs, *self.graph.captures]
-        known = {v: _array(v, address) for v, address in zip(places, addresses, strict=True)}
+        known = {v: array_at(v, address) for v, address in zip(places, addresses, strict=True)}
         outputs, writes = evaluate(self.graph, known)
         for (target, _), new in zip(self.graph.writes, writes, strict=True):
             known[target][...] = new
@@ -42,7 +42,8 @@ class ReferenceProgram:
         return "\n".join(f"{v.op.name if v.op else v.kind}: with NumPy" for v in self.graph.values)
 
 
-def _array(v: Value, address: int) -> np.ndarray[Any, Any]:
+def array_at(v: Value, address: int) -> np.ndarray[Any, Any]:
+    """The memory of a value at an address, as an array."""
     kind = v.dtype.numpy
     size = int(np.prod(v.shape)) * kind.itemsize
     if size == 0:

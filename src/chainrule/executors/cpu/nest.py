@@ -164,6 +164,7 @@ class Nest:
     def _row(self, row: Any) -> None:
         p = self.p
         p.row_values = {}
+        p.behind = set()
         known: dict[Any, Any] = {}
         indices = self._unravelled(row)
         for one in self.s.passes:
@@ -173,6 +174,7 @@ class Nest:
             p.axes = [(1, axis.dim, i) for axis, i in zip(self.s.rows, indices, strict=True)]
             self._pass(one)
             self._close(before, after)
+            p.behind |= {root.value for root in one.roots}
 
     def _unravelled(self, row: Any) -> list[Any]:
         rows = self.s.rows

@@ -101,6 +101,9 @@ class Points:
         self.inside: dict[Value, Any] = {}  # values of this kernel: their roots
         self.row_buffers: dict[Value, Any] = {}
         self.row_values: dict[Value, At] = {}
+        self.behind: set[Value] = (
+            set()
+        )  # stored by earlier passes over the row; what they are made of may be gone
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
         self.single = (
@@ -186,9 +189,17 @@ class Points:
                 known = self.given.get(v) or self._known(v)
                 if known is not None:  # of this pass: it may not be stored yet
                     return known
-                if v not in self.row_buffers:
-                    return self.value(v, (), start=True) if root.source is v else self.value(root.source)
+                if v not in self.behind:
+                    return self.value(v, (), start=True) if root.source is v else self._of_one(root)
         return self.load(v, place)
+
+    def _of_one(self, root: Root) -> At:
+        """A fold of one element at each point."""
+        assert root.source is not None
+        out = self.value(root.source)
+        rule: Any = root.value.op.lower  # type: ignore[union-attr]
+        b, x, d = self.emitter(out.level), self.at_level(out, out.level), root.value.dtype
+        return At(b.cast(x, d) if rule.element is None else rule.element(b, x, d), out.level)
 
     def _known(self, v: Value) -> At | None:
         """What v is at this point, if it was computed on the way here."""
