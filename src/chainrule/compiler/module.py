@@ -49,9 +49,9 @@ class CompiledModule(Module):
         """See `Compiled.show`."""
         return self._compiled.show(stage)  # type: ignore[no-any-return]
 
-    def report(self) -> Any:
+    def report(self) -> str:
         """See `Compiled.report`."""
-        return self._compiled.report()
+        return self._compiled.report()  # type: ignore[no-any-return]
 
     @property
     def traces(self) -> int:

@@ -21,8 +21,8 @@ class Program(Protocol):
         """A later stage of the program as text: kernels, ir, asm."""
         ...
 
-    def report(self) -> Any:
-        """What it costs."""
+    def report(self) -> str:
+        """What it costs, as a table."""
         ...
 
 

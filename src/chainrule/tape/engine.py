@@ -129,7 +129,10 @@ def _reachable(roots: list[Node], targets: Sequence[Node] | None) -> list[Node]:
 
 
 def add(sums: dict[Node, Any], ours: set[Node], node: Node, g: Any, fresh: bool, in_place: bool) -> None:
-    """Add g to what has arrived at a node: in place if the sum's memory is ours and nothing is recorded."""
+    """Add g to what has arrived at a node: in place if the sum's memory is ours and nothing is recorded.
+
+    In a trace a sum may hold values, a gradient of constants, and g none.
+    """
     total = sums.get(node)
     if total is None:
         sums[node] = g
@@ -137,7 +140,7 @@ def add(sums: dict[Node, Any], ours: set[Node], node: Node, g: Any, fresh: bool,
             ours.add(node)
     elif not isinstance(total, TensorBase):  # parts of a gradient for a node with several results
         sums[node] = total.combine(g)
-    elif in_place and node in ours and total._a.flags.writeable:
+    elif in_place and node in ours and total._a.flags.writeable and type(g._a) is np.ndarray:
         token = enter(SILENT)
         try:
             np.add(total._a, g._a, out=total._a)

@@ -151,6 +151,15 @@ def test_nothing_at_all(shape: tuple[int, ...]) -> None:
     assert_same(graph, x)
 
 
+def test_products_of_matrices_that_repeat_a_number() -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    graph = trace(
+        lambda x: (x @ torch.ones(4, 2, dtype=x.dtype), torch.full((2, 3), 0.5, dtype=x.dtype) @ x),
+        torch.tensor(x),
+    )
+    assert_same(graph, x)
+
+
 def test_an_index_that_names_nothing_is_an_error() -> None:
     x, i = np.arange(5.0, dtype=np.float32), np.array([0, 7])
     graph = trace(lambda x, i: x[i], torch.tensor(x), torch.tensor([0, 1]))

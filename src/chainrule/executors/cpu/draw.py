@@ -142,9 +142,7 @@ def write_shuffle(v: Value, b: Any, seed: Any, first: Any, target: Any, scratch:
     with _loop(b, int64_of(n)) as i:
         after = b.add(bucket(_load(b, words, i)), int64_of(1))
         _store(b, b.add(_load(b, ends, after), int64_of(1)), ends, after)
-    with _loop(b, int64_of(buckets)) as i:
-        after = b.add(i, int64_of(1))
-        _store(b, b.add(_load(b, ends, i), _load(b, ends, after)), ends, after)
+    _running_sum(b, buckets, ends)
     with _loop(b, int64_of(n)) as i:
         word = _load(b, words, i)
         own = bucket(word)
@@ -153,6 +151,24 @@ def write_shuffle(v: Value, b: Any, seed: Any, first: Any, target: Any, scratch:
         _store(b, i, target, place)
         _store(b, b.add(place, int64_of(1)), ends, own)
     _insert(b, n, keys, target)
+
+
+def _running_sum(b: Any, n: int, counts: Any) -> None:
+    """counts[i] becomes the sum of counts[: i + 1]; the sum is carried in a register, not through memory."""
+    start, body = b.block, b.append_basic_block("sum")
+    b.branch(body)
+    b.position_at_end(body)
+    i, total = b.phi(INT64), b.phi(INT64)
+    i.add_incoming(int64_of(0), start)
+    total.add_incoming(int64_of(0), start)
+    new = b.add(total, _load(b, counts, i))
+    _store(b, new, counts, i)
+    following = b.add(i, int64_of(1))
+    i.add_incoming(following, body)
+    total.add_incoming(new, body)
+    after = b.append_basic_block("after")
+    b.cbranch(b.icmp_signed("<", following, int64_of(n + 1)), body, after)
+    b.position_at_end(after)
 
 
 def _insert(b: Any, n: int, keys: Any, numbers: Any) -> None:

@@ -104,7 +104,9 @@ class Builder:
         """The whole function."""
         main = ir.Function(self.module, ir.FunctionType(INT32, [POINTER]), MAIN)
         b = ir.IRBuilder(main.append_basic_block("entry"))
+        self._look(0, b, main.args[0])
         self.write_kernels(b, main.args[0])
+        self._look(1, b, main.args[0])
         b.ret(ir.Constant(INT32, 0))
 
     def write_kernels(self, b: Any, table: Any) -> None:
@@ -227,13 +229,24 @@ class Builder:
             return
         number = len(timed)
         timed.append(kernel)
-        if self.shared.cycles is None:
-            self.shared.cycles = ir.Function(self.module, ir.FunctionType(INT64, []), "llvm.readcyclecounter")
-        before = b.call(self.shared.cycles, [])
+        before = self._cycles(b)
         yield
-        clock = b.gep(self.slots.load(b, table, CLOCK), [int64_of(number)], source_etype=INT64)
-        taken = b.sub(b.call(self.shared.cycles, []), before)
+        clock = self._clock(number + 2, b, table)
+        taken = b.sub(self._cycles(b), before)
         b.store(b.add(b.load(clock, typ=INT64, align=8), taken), clock, align=8)
+
+    def _look(self, number: int, b: Any, table: Any) -> None:
+        """Note the counter of cycles as it is now."""
+        if self.shared.timed is not None:
+            b.store(self._cycles(b), self._clock(number, b, table), align=8)
+
+    def _clock(self, number: int, b: Any, table: Any) -> Any:
+        return b.gep(self.slots.load(b, table, CLOCK), [int64_of(number)], source_etype=INT64)
+
+    def _cycles(self, b: Any) -> Any:
+        if self.shared.cycles is None:
+            self.shared.cycles = counter(self.module)
+        return b.call(*self.shared.cycles)
 
     # -- words -----------------------------------------------------------------------------------------------
 
@@ -256,6 +269,18 @@ class Builder:
             kind = ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT64, ir.IntType(1)])
             self.shared.memcpy = ir.Function(self.module, kind, "llvm.memcpy.p0.p0.i64")
         b.call(self.shared.memcpy, [target, source, int64_of(size), ir.Constant(ir.IntType(1), 0)])
+
+
+def counter(module: Any) -> tuple[Any, list[Any]]:
+    """What reads a counter of fixed rate: a function and its arguments.
+
+    On 64-bit ARM that of cycles is not for programs, and a timer's is.
+    """
+    if module.triple.startswith(("aarch64", "arm64")):
+        kind = ir.FunctionType(INT64, [ir.MetaDataType()])
+        timer = module.add_metadata(["cntvct_el0"])
+        return ir.Function(module, kind, "llvm.read_volatile_register.i64"), [timer]
+    return ir.Function(module, ir.FunctionType(INT64, []), "llvm.readcyclecounter"), []
 
 
 def _partial_bytes(kernel: Kernel, s: Schedule) -> int:

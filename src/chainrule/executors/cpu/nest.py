@@ -19,6 +19,7 @@ from llvmlite import ir
 from ...graph.values import Value
 from .emit import Emitter
 from .forms import FOLD, POINT, rule_of, weight
+from .memory import ALIGN, RESULT
 from .plan import Kernel, Plan, Root
 from .points import At, Level, Points, int64_of
 from .schedule import Axis, Pass, Schedule
@@ -26,6 +27,7 @@ from .values import INT64, POINTER, V, constant, element_type, memory_type, vect
 
 STRAIGHT: Final = 4  # vectors of a row that are written out instead of looped over
 BODY: Final = 40  # instructions from which on a loop's body is not written twice
+PAST_CACHES: Final = 16 << 20  # bytes: what is larger is not in any cache when it is read next
 STACK: Final = 1 << 12  # bytes of running totals that may lie on the stack
 
 
@@ -133,6 +135,8 @@ class Nest:
         for root in self.kernel.roots:
             if root.crosses_rows:
                 self._finish_crossing(root)
+        if any(self._goes_past(root, one) for one in s.passes for root in one.roots):
+            self.builder.fence("seq_cst")  # such stores are ordered by nothing else
         self._close(top, top_end)
 
     def _nothing_to_do(self) -> bool:
@@ -186,6 +190,7 @@ class Nest:
     # -- one pass --------------------------------------------------------------------------------------------
 
     def _pass(self, one: Pass) -> None:
+        self.p.single = len(one.axes) == 1
         folds = [r for r in one.roots if r.form == FOLD and r.dims]
         for root in folds:
             if not root.crosses_rows:
@@ -328,13 +333,34 @@ class Nest:
         row = v in p.row_buffers
         base, least = (p.row_buffers[v], 1) if row else p.base(v)
         pointer, level, stride = p.address(base, least, v.dtype, *root.target, row)
-        self._put(p.at_level(out, p.last), pointer, level, stride, row)
+        self._put(p.at_level(out, p.last), pointer, level, stride, row, self._goes_past(root, one))
 
-    def _put(self, x: V, pointer: Any, level: int, stride: int, row: bool) -> None:
+    def _goes_past(self, root: Root, one: Pass) -> bool:
+        """Whether stores go past the caches: a result larger than they are, in whole aligned vectors.
+
+        An ordinary store reads the line that it is about to overwrite, a third of the traffic of `c = a + b`.
+        """
+        v = root.value
+        spot = self.p.slots.spot(v)
+        if spot is None or spot.where != RESULT or not one.axes or root.form != POINT:
+            return False
+        if any(r.leaf is v for kernel in self.p.plan.kernels for r in kernel.reads):
+            return False
+        large = prod(v.shape) * v.dtype.itemsize >= PAST_CACHES
+        one_line = not self.s.rows and len(one.axes) == 1
+        aligned = one_line or one.axes[-1].size % self.lanes == 0
+        return large and aligned and self.lanes * v.dtype.itemsize <= ALIGN
+
+    def _put(self, x: V, pointer: Any, level: int, stride: int, row: bool, past: bool = False) -> None:
+        """Store a vector. past: past the caches, where it was found that nobody reads it soon."""
         p = self.p
         b = p.emitter(p.last)
+        if past and p.mask is None and x.lanes > 1:
+            store = b.builder.store(b._stored(x), pointer, align=x.lanes * x.dtype.itemsize)
+            store.set_metadata("nontemporal", b.builder.module.add_metadata([ir.IntType(32)(1)]))
+            return
         if p.lanes == 1 or stride == 1:
-            b.store(x, pointer, None if row else p.mask)
+            b.store(x, pointer, None if row and p.single else p.mask)
         elif stride == 0:
             b.scalars().store(b.extract(x, 0), pointer)
         else:
@@ -433,7 +459,7 @@ class Nest:
             raise AssertionError("a fold along the vectors has totals")
         mask = p.mask
         if stride in (0, 1) or p.lanes == 1:
-            old = b.load(pointer, d, None if row else mask)
+            old = b.load(pointer, d, None if row and p.single else mask)
             self._put(rule.combine(b, old, x), pointer, level, 1, row)
         else:
             old = b.gather(pointer, p._spaced(stride), d, mask)

@@ -53,6 +53,7 @@ from .forms import (
 
 WHOLE: Final = (PRODUCT, DRAW, SHUFFLE, NUMPY, EPOCH)  # forms that are computed by kernels of their own
 OWN: Final = (*WHOLE, FOLD, PIECES)  # forms that are always stored
+DEEPEST: Final = 40  # values computed one within the other before one is stored: longer code is no faster
 CHEAP: Final = 4  # instructions that are rather written twice than stored and read again
 MOST_ROOTS: Final = 32  # in one kernel: more would make its code long, and its arrays compete for the cache
 
@@ -192,8 +193,19 @@ class _Walker:
         self.forms = forms
         self.stored: set[Value] = {*graph.outputs, *(v for _, v in graph.writes)}
         self.stored |= {v for v in graph.values if forms[v] in OWN}
+        self._store_the_deepest()
         self._costs: dict[Value, int] = {}
         self._uses: dict[Value, list[tuple[Root, Steps]]] = {}
+
+    def _store_the_deepest(self) -> None:
+        """Cut long chains of values into pieces."""
+        depth: dict[Value, int] = {}
+        for v in self.graph.values:
+            if self.forms[v] in (POINT, VIEW, PULL) and v not in self.stored:
+                depth[v] = 1 + max((depth.get(x, 0) for x in v.operands), default=0)
+                if depth[v] > DEEPEST and self.forms[v] == POINT:
+                    self.stored.add(v)
+                    depth[v] = 0
 
     def roots(self) -> list[Root]:
         """All roots in order, with their reads; stores more values until all of them can be read."""
@@ -252,7 +264,8 @@ class _Walker:
                 if base not in self.stored and self.forms[base] != MEMORY:
                     if self.forms[base] == NUMBER and root.form != PRODUCT:
                         continue
-                    self.stored.add(base)
+                    # A number has no memory: of a matrix that repeats it, the matrix is stored.
+                    self.stored.add(x if self.forms[base] == NUMBER else base)
                 if base.kind != CONSTANT or base.shape != ():
                     place = strided(base.shape, steps) if 0 not in base.shape else (0, ())
                     root.reads.append(Read(base, place, whole=True))

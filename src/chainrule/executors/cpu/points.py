@@ -54,6 +54,10 @@ class Slots:
         self._memory = memory
         self._base = {ARGUMENT: FIRST, RESULT: FIRST + arguments, DATA: FIRST + arguments + results}
 
+    def spot(self, v: Value) -> Spot | None:
+        """Where a value lies, if it has memory."""
+        return self._memory.spots.get(v)
+
     def slot(self, spot: Spot) -> int:
         return self._base[spot.where] + spot.at
 
@@ -99,6 +103,7 @@ class Points:
         self.row_values: dict[Value, At] = {}
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
+        self.single = False  # one loop over the columns: buffers of a row need no mask, they end in whole vectors
         self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
 
@@ -175,9 +180,17 @@ class Points:
             root = self.inside[v]
             if v in self.row_values:
                 return self.row_values[v]
-            if v not in self.row_buffers and not root.dims and self._is_here(v, place):
-                return self.value(v, (), start=True) if root.source is v else self.value(root.source)
+            if not root.dims and self._is_here(v, place):
+                known = self.given.get(v) or self._known(v)
+                if known is not None:  # of this pass: it may not be stored yet
+                    return known
+                if v not in self.row_buffers:
+                    return self.value(v, (), start=True) if root.source is v else self.value(root.source)
         return self.load(v, place)
+
+    def _known(self, v: Value) -> At | None:
+        """What v is at this point, if it was computed on the way here."""
+        return next((level.known[v, ()] for level in self.levels if (v, ()) in level.known), None)
 
     def _is_here(self, v: Value, place: Place) -> bool:
         return self.root is not None and v.shape == self.root.domain and is_identity(place, self.root.domain)
@@ -202,7 +215,7 @@ class Points:
             return At(self.scalars(level).load(pointer, v.dtype), level)
         b = self.emitter(level)
         if stride == 1:
-            mask = None if row else self.mask
+            mask = None if row and self.single and not offset else self.mask
             return At(b.load(pointer, v.dtype, mask), level)
         return At(b.gather(pointer, self._spaced(stride), v.dtype, self.mask), level)
 
@@ -382,7 +395,7 @@ class _Reader:
         level = p.last
         b = p.emitter(level)
         if not vectors and along == 1:
-            return At(b.load(pointer, base.dtype, None if row else p.mask), level)
+            return At(b.load(pointer, base.dtype, p.mask), level)
         offsets = p._spaced(along) if along else None
         for i, stride in vectors:
             term = b.mul(i.v, stride)

@@ -14,6 +14,7 @@ import ctypes
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MAIN = "program"
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 _BACK = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+_SMALL = 1 << 12  # bytes of a result that is computed in place and copied
 _MOST_DATA = 1 << 16  # bytes of constants that are kept beside an object
 
 
@@ -88,8 +90,13 @@ class Program:
         self._constants = [
             np.frombuffer(bytes.fromhex(data), kind).reshape(shape) for kind, shape, data in facts.constants
         ]
-        self._outputs = [(v.shape, v.dtype.numpy) for v in graph.outputs]
         self._results_at = FIRST + len(graph.inputs) + len(graph.captures)
+        self._outputs = [(v.shape, v.dtype.numpy) for v in graph.outputs]
+        self._large = [
+            (i, shape, kind)
+            for i, (shape, kind) in enumerate(self._outputs, self._results_at)
+            if not _is_small(shape, kind)
+        ]
         self._back = _BACK(self._call_back)
         self._idle: list[_Frame] = []
         self._busy: dict[int, _Frame] = {}
@@ -139,13 +146,18 @@ class Program:
             frame = self._idle.pop()
         except IndexError:
             frame = _Frame(self)
-        outs = [buffers.empty(shape, kind) for shape, kind in self._outputs]
-        table = frame.table
-        table[FIRST : self._results_at] = list(addresses)
-        for i, out in enumerate(outs, self._results_at):
-            table[i] = out.__array_interface__["data"][0]
+        if addresses != frame.addresses:
+            frame.addresses = tuple(addresses)
+            frame.table[FIRST : self._results_at] = list(addresses)
+        outs = []
+        for i, shape, kind in self._large:  # small ones are computed in the frame, and copied
+            out = buffers.empty(shape, kind)
+            frame.table[i] = out.__array_interface__["data"][0]
+            outs.append(out)
         if self._main(frame.address) or frame.error.value:
             self._fail(frame)
+        if frame.small:
+            outs = [small.copy() if small is not None else outs.pop(0) for small in frame.small]
         self._idle.append(frame)
         return outs
 
@@ -176,10 +188,10 @@ class Program:
 
     def show(self, stage: str) -> str:
         """The program as text: "kernels", "ir" or "asm"."""
-        from . import report  # loads LLVM
+        from . import listing  # loads LLVM
 
         if stage == "kernels":
-            return report.kernels(self.builder)
+            return listing.kernels(self.builder)
         text = str(self.builder.shared.module)
         return text if stage == "ir" else target.assembly(text)
 
@@ -195,14 +207,25 @@ def _position(v: Value, values: list[Value]) -> int:
     return next((i for i, x in enumerate(values) if x.op is v.op and x.site is v.site), -1)
 
 
+def _is_small(shape: tuple[int, ...], kind: np.dtype[Any]) -> bool:
+    """Whether a copy of a result costs less than asking NumPy for the address of a new array."""
+    return prod(shape) * kind.itemsize <= _SMALL
+
+
 class _Frame:
-    """What one run at a time uses: the table, the arena, the place for errors."""
+    """What one run at a time uses: the table, the arena, places for small results and for errors.
+
+    addresses: of the arguments in the table.
+    small:     for each result its array here, or None; empty if none is small.
+    """
 
     def __init__(self, program: Program) -> None:
         facts = program._facts
         self.arena = np.empty(facts.arena + 64, np.uint8)
         self.error = ctypes.c_int64(0)
         self.problem: BaseException | None = None
+        self.addresses: tuple[int, ...] = ()
+        self.small = [np.empty(*x) if _is_small(*x) else None for x in program._outputs]
         self.table = (ctypes.c_size_t * facts.table)()
         self.address = ctypes.addressof(self.table)
         self.table[POOL] = pool.address()
@@ -210,6 +233,11 @@ class _Frame:
         self.table[OWNER] = id(self)
         self.table[ARENA] = -(-self.arena.ctypes.data // 64) * 64
         self.table[ERROR] = ctypes.addressof(self.error)
+        for i, small in enumerate(self.small, program._results_at):
+            if small is not None:
+                self.table[i] = small.ctypes.data
+        if all(small is None for small in self.small):
+            self.small = []
         for i, a in enumerate(program._constants, facts.table - len(program._constants)):
             self.table[i] = a.ctypes.data
         program._busy[id(self)] = self

@@ -4,7 +4,8 @@ POOL:     the function that runs pieces on threads (`pool.py`).
 CALLBACK: what computes a value with NumPy, and OWNER, which it is told.
 ARENA:    memory for what lives during one run.
 ERROR:    an int64, 0; code that meets an index that names nothing puts the number of the value there.
-CLOCK:    int64 numbers, one for each kernel, that timed code adds cycles to; else 0.
+CLOCK:    int64 numbers of timed code: the counter at the start and at the end, then for each kernel, loops'
+          bodies included, a sum of cycles that it adds to; else 0.
 
 From FIRST on: the arguments of the graph, its results, its constants.
 """
