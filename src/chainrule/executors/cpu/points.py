@@ -103,7 +103,7 @@ class Points:
         self.row_values: dict[Value, At] = {}
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
-        self.single = False  # one loop over the columns: buffers of a row need no mask, they end in whole vectors
+        self.single = False  # one loop over the columns: buffers of a row end in whole vectors, no mask
         self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
 
