@@ -1,11 +1,12 @@
 """Neighbouring kernels that threads run together: each thread takes a block of rows through all of them.
 
-The layers of a small network are too short to be cut into pieces one by one: handing out a piece costs as much as
-computing it. But row i of a batch needs nothing of the other rows from the first layer to the gradient of the
-last one, so a block of rows can go through all these kernels at once, with one meeting of the threads at the
-end. Sums over all rows are made block by block, and combined in order afterwards.
+The layers of a small network are too short to be cut into pieces one by one: handing out a piece costs as
+much as computing it. But row i of a batch needs nothing of the other rows from the first layer to the gradient
+of the last one, so a block of rows can go through all these kernels at once, with one meeting of the threads at
+the end. Sums over all rows are made block by block, and combined in order afterwards.
 
-The number of blocks follows from shapes alone, so results do not depend on the number of threads. Next: `memory.py`.
+The number of blocks follows from shapes alone, so results do not depend on the number of threads. Next:
+`memory.py`.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ def gather(plan: Plan, schedules: dict[Kernel, Schedule]) -> None:
 
 
 def find(plan: Plan, schedules: dict[Kernel, Schedule], lanes: int) -> list[Region]:
-    """The regions of a plan; the schedules of their nests are cut into blocks. lanes: of the widest vectors."""
+    """The regions of a plan; the schedules of their nests are cut into blocks.
+
+    lanes: of the widest vectors.
+    """
     regions: list[Region] = []
     current: list[Kernel] = []
     written = {v for _, v in plan.graph.writes}
