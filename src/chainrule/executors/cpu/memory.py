@@ -15,8 +15,9 @@ from typing import Final
 from ...graph.values import CONSTANT, PART, Value
 from .access import is_identity
 from .forms import PRODUCT
-from .plan import NEST, Kernel, Plan, Read, Root
+from .plan import NEST, Kernel, Plan
 from .regions import Region
+from .roots import Read, Root
 from .schedule import Schedule, schedule
 
 ALIGN: Final = 64  # bytes: a cache line, and the widest vector

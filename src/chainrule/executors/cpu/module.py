@@ -26,11 +26,12 @@ from .forms import DRAW, EPOCH, NUMBER, NUMPY, PRODUCT, SHUFFLE
 from .host import host
 from .memory import ALIGN, ARENA, DATA, Memory, Spot, nbytes, place, schedules_of
 from .nest import Nest
-from .plan import NEST, Kernel, Root, plan
+from .plan import NEST, Kernel, plan
 from .points import Level, Points, Slots, int64_of
 from .product import Matrices
 from .program import MAIN
 from .regions import Region, find, gather
+from .roots import Root
 from .schedule import Schedule
 from .table import ARENA as ARENA_SLOT
 from .table import CALLBACK, CLOCK, ERROR, FIRST, OWNER, POOL

@@ -20,7 +20,8 @@ from .access import Place, Step, Steps, broadcast_step, is_identity, strided
 from .emit import Emitter
 from .forms import MEMORY, NUMBER, POINT, VIEW, rule_of
 from .memory import ARENA, ARGUMENT, DATA, RESULT, Memory, Spot
-from .plan import Plan, Root, through_views
+from .plan import Plan
+from .roots import Root, through_views
 from .table import ERROR, FIRST
 from .values import INT64, POINTER, V, constant, memory_type
 from .vmath.registry import Math

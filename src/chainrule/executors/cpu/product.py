@@ -14,8 +14,9 @@ from ...graph.values import Value
 from . import gemm
 from .access import row_major, strided
 from .host import host
-from .plan import Kernel, Plan, through_views
+from .plan import Kernel, Plan
 from .points import At, Level, Points, int64_of
+from .roots import through_views
 from .values import V, memory_type
 
 

@@ -1,9 +1,9 @@
 """Neighbouring kernels that threads run together: each thread takes a block of rows through all of them.
 
 The layers of a small network are too short to be cut into pieces one by one: handing out a piece costs as
-much as computing it. But row i of a batch needs nothing of the other rows from the first layer to the gradient
-of the last one, so a block of rows can go through all these kernels at once, with one meeting of the threads at
-the end. Sums over all rows are made block by block, and combined in order afterwards.
+much as computing it. But row i of a batch needs nothing of the other rows from the first layer to the
+gradient of the last one, so a block of rows can go through all these kernels at once, with one meeting of
+the threads at the end. Sums over all rows are made block by block, and combined in order afterwards.
 
 The number of blocks follows from shapes alone, so results do not depend on the number of threads. Next:
 `memory.py`.
@@ -20,7 +20,8 @@ from ...core.dtypes import float64
 from ...graph.values import Value
 from .access import is_row_local
 from .forms import PRODUCT
-from .plan import NEST, Kernel, Plan, Read, Root, made_by, through_views
+from .plan import NEST, Kernel, Plan, made_by
+from .roots import Read, Root, through_views
 from .schedule import Schedule
 
 WORTH: Final = 4.0  # µs of work in a region: threads that meet cost about one
@@ -139,7 +140,7 @@ def _cost(kernel: Kernel, schedules: dict[Kernel, Schedule]) -> float:
         return schedules[kernel].cost
     v = kernel.main.value
     per_us = 50e3 if v.dtype is float64 else 100e3
-    return 2 * prod(v.shape) * v.inputs[0].shape[-1] / per_us
+    return 2 * prod(v.shape) * int(v.inputs[0].shape[-1]) / per_us
 
 
 def _made(kernels: Sequence[Kernel], schedules: dict[Kernel, Schedule], lanes: int) -> Region | None:

@@ -24,7 +24,8 @@ from .forms import EPOCH, FOLD, NUMPY, PIECES, POINT, PRODUCT, weight
 from .listing import computed, operations
 from .memory import nbytes
 from .module import Builder
-from .plan import NEST, Kernel, Read, Root
+from .plan import NEST, Kernel
+from .roots import Read, Root
 from .timing import Times, measure
 
 _WIDEST: Final = 44  # characters of a list of ops
