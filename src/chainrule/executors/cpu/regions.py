@@ -140,7 +140,8 @@ def _cost(kernel: Kernel, schedules: dict[Kernel, Schedule]) -> float:
         return schedules[kernel].cost
     v = kernel.main.value
     per_us = 50e3 if v.dtype is float64 else 100e3
-    return 2 * prod(v.shape) * int(v.inputs[0].shape[-1]) / per_us
+    products = prod(v.shape) * int(v.inputs[0].shape[-1])
+    return 2.0 * products / per_us
 
 
 def _made(kernels: Sequence[Kernel], schedules: dict[Kernel, Schedule], lanes: int) -> Region | None:
