@@ -141,7 +141,7 @@ def _cost(kernel: Kernel, schedules: dict[Kernel, Schedule]) -> float:
     v = kernel.main.value
     per_us = 50e3 if v.dtype is float64 else 100e3
     products = prod(v.shape) * int(v.inputs[0].shape[-1])
-    return 2.0 * products / per_us
+    return float(2 * products / per_us)
 
 
 def _made(kernels: Sequence[Kernel], schedules: dict[Kernel, Schedule], lanes: int) -> Region | None:
