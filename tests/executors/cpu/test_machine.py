@@ -56,6 +56,13 @@ def test_a_product_rate_is_what_its_time_says(monkeypatch: pytest.MonkeyPatch) -
     assert machine.product_rate("float64", 2) == 2 * 768**3 / 0.01
 
 
+def test_the_faster_product_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    if blas.find() is None:
+        pytest.skip("NumPy came without a BLAS that can be found")
+    monkeypatch.setattr(machine, "_best", lambda work, x, *args: 0.01 if len(x) == 256 else 1.0)
+    assert machine.product_rate("float64", 1) == 2 * 256**3 / 0.01
+
+
 def test_rates_are_measured_once() -> None:
     first = machine.copy_bandwidth(1), machine.product_rate("float32", 1)
     start = time.perf_counter()

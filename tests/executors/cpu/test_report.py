@@ -143,8 +143,8 @@ def test_what_is_used_twice_and_what_is_long_gets_a_line_of_its_own() -> None:
 
 
 def test_numpy_is_said_with_the_reason() -> None:
-    text = listed(lambda x: torch.cumsum(x, 0), X)
-    assert "1  computed by NumPy, in one piece, because there is no native code of cumsum\n" in text
+    text = listed(lambda x: torch.linalg.inv(x), torch.eye(3))
+    assert "1  computed by NumPy, in one piece, because there is no native code of inv\n" in text
     half = torch.zeros(4, 3, dtype=torch.float16)
     text = listed(lambda x: x.sum(), half)
     assert "because there is no native code of sum for float16\n" in text
@@ -175,7 +175,7 @@ def test_programs_without_work(f: Any) -> None:
 
 
 def test_every_kernel_of_a_large_step_is_listed() -> None:
-    step, xs = training_step()
+    step, xs, _ = training_step()
     text = listed(step, *xs)
     kernels = build(trace(step, *xs, simplify=True)).plan.kernels
     assert re.findall(r"^(\d+)  ", text, re.MULTILINE) == [str(i) for i in range(1, len(kernels) + 1)]
@@ -184,7 +184,8 @@ def test_every_kernel_of_a_large_step_is_listed() -> None:
     assert used <= defined, "a name that nothing explains"
 
 
-def training_step() -> tuple[Any, tuple[Any, ...]]:
+def training_step() -> tuple[Any, tuple[Any, ...], nn.Module]:
+    """A step, its arguments, the model."""
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3))
     adam = torch.optim.Adam(net.parameters(), lr=0.01)
@@ -199,7 +200,7 @@ def training_step() -> tuple[Any, tuple[Any, ...]]:
 
     xs = torch.randn(16, 6), torch.randint(0, 3, (16,))
     step(*xs)
-    return step, xs
+    return step, xs, net
 
 
 def epoch_of(trips: int) -> Any:
@@ -303,8 +304,8 @@ def test_times_are_those_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing._Runs, "_run", noted)
     times, _ = counted(lambda x: torch.tanh(x).sum(), torch.zeros(2000, 2000))
     assert times.runs >= 1
-    assert 0.9 * min(seconds) <= times.total <= 1.1 * max(seconds)
-    assert 0.5 * times.total <= sum(times.of.values()) <= 1.1 * times.total
+    assert 0.5 * min(seconds) <= times.total <= 1.5 * max(seconds)
+    assert 0 <= times.between < 0.5 * times.total
 
 
 def test_a_long_run_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,14 +316,13 @@ def test_a_long_run_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_of_the_user_is_read_changed_or_drawn() -> None:
-    step, (x, y) = training_step()
+    step, (x, y), net = training_step()
     fast = torch.compile(step)
     fast(x, y)
     x_before, state = x.clone(), torch.get_rng_state()
-    net = step.__closure__[2].cell_contents if step.__closure__ else None
-    parameters = [p.clone() for p in net.parameters()] if isinstance(net, nn.Module) else []
+    parameters = [p.clone() for p in net.parameters()]
     text = fast.report()
-    assert "median of" in text
+    assert "medians of" in text
     np.testing.assert_array_equal(x.numpy(), x_before.numpy())
     assert torch.equal(torch.get_rng_state(), state)
     assert parameters
@@ -410,7 +410,7 @@ def test_programs_from_the_cache_show_the_same(tmp_path: Any, monkeypatch: pytes
 
 
 def test_kernels_of_plans_have_one_line_each_in_reports() -> None:
-    step, xs = training_step()
+    step, xs, _ = training_step()
     times, rows = counted(step, *xs)
     kernels: list[Kernel] = times.builder.plan.kernels
     assert len([row for row in rows if row.title]) == len(kernels)

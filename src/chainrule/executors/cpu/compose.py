@@ -2,11 +2,12 @@
 
 The rules stand in the table (`lower=Composed(...)`) and are written in Tensors, like gradient rules: they are
 traced here with the value's inputs. Afterwards equal parts are shared: the softmax of a loss and that of its
-gradient are computed once. Next: `plan.py`.
+gradient are computed once. Next: `forms.py`, then `roots.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ...graph.graph import Graph
@@ -20,17 +21,66 @@ from ...tape.mode import no_grad
 
 def decompose(graph: Graph) -> Graph:
     """The same graph without composed ops."""
-    while True:
-        known = {*graph.inputs, *graph.captures, *graph.values}
-        replace = {v: new for v in graph.values if (new := _taken_apart(v, known)) is not None}
-        if not replace:
-            return graph
-        graph = simplify(graph.rebuilt(replace))
+    if not any(_is_composed(v) for v in graph.values):
+        return graph
+    new = _Apart([*graph.inputs, *graph.captures])
+    new.take(graph.values)
+    return simplify(
+        Graph(
+            graph.name,
+            graph.inputs,
+            [new.of[v] for v in graph.outputs],
+            graph.captures,
+            [(c, new.of[v]) for c, v in graph.writes],
+            graph.structure,
+            graph.assumptions,
+        )
+    )
 
 
-def _taken_apart(v: Value, known: set[Value]) -> Value | None:
-    if v.kind != OP or v.op is None or not isinstance(v.op.lower, Composed):
-        return None
+def _is_composed(v: Value) -> bool:
+    return v.kind == OP and v.op is not None and isinstance(v.op.lower, Composed)
+
+
+class _Apart:
+    """Goes through values in order, once. of: what became of each of them."""
+
+    def __init__(self, known: Iterable[Value]) -> None:
+        self.of = {v: v for v in known}
+
+    def take(self, values: Iterable[Value]) -> None:
+        """Values whose inputs were taken before."""
+        for v in values:
+            self.of[v] = self._apart(self._with_new_inputs(v))
+
+    def _with_new_inputs(self, v: Value) -> Value:
+        if all(self.of[x] is x for x in v.operands):
+            return v
+        inputs = tuple(self.of[x] if isinstance(x, Value) else x for x in v.inputs)
+        return Value(
+            v.kind, v.shape, v.dtype, op=v.op, inputs=inputs, settings=v.settings, data=v.data,
+            index=v.index, name=v.name, site=v.site,
+        )  # fmt: skip
+
+    def _apart(self, v: Value) -> Value:
+        """What computes the value; what its rule is made of may be composed again."""
+        made = _rule(v) if _is_composed(v) else None
+        if made is None:
+            return v
+        for x in v.operands:
+            self.of[x] = x  # they have been taken apart
+        fresh = [x for x in reachable([made]) if x not in self.of]
+        for x in fresh:
+            if x.kind == CAPTURE:  # made by the rule: it will never change
+                x.kind, x.data = CONSTANT, x.data._a
+        self.take(fresh)
+        return self.of[made]
+
+
+def _rule(v: Value) -> Value | None:
+    """The value as its op's rule composes it; None for inputs that the rule does not cover."""
+    assert v.op is not None
+    assert isinstance(v.op.lower, Composed)
     outer = tracing.tracer
     tracing.tracer = Tracer()
     try:
@@ -41,9 +91,6 @@ def _taken_apart(v: Value, known: set[Value]) -> Value | None:
             return None
         assert isinstance(out, Traced), f"the lowering of {v.op.name} gave {out!r}"
         new = out.value
-        for x in reachable([new]):
-            if x.kind == CAPTURE and x not in known:  # made by the rule: it will never change
-                x.kind, x.data = CONSTANT, x.data._a
     finally:
         tracing.tracer = outer
     assert (new.shape, new.dtype) == (v.shape, v.dtype), f"{v.op.name} was lowered to {new!r}, not {v!r}"

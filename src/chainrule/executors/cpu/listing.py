@@ -26,7 +26,8 @@ from .draw import pieces_of
 from .forms import DRAW, EPOCH, MEMORY, NUMBER, NUMPY, PIECES, PRODUCT, SHUFFLE
 from .memory import ARENA, ARGUMENT, RESULT
 from .module import Builder, lanes_for
-from .plan import NEST, Kernel, Root
+from .plan import NEST, Kernel
+from .roots import Root
 from .schedule import Pass, Schedule
 
 WIDTH: Final = 110

@@ -1,7 +1,7 @@
 """What this machine can do at most, measured: bytes copied and floating-point operations in a second.
 
 `fn.report()` and the benchmarks hold compiled functions against these rates. Each is measured once for a
-number of threads, in less than a third of a second, and then remembered; on a busy machine it comes out
+number of threads, in less than half a second, and then remembered; on a busy machine it comes out
 lower, like everything else there. The shares of the threads are run by our own pool, as in compiled
 functions.
 """
@@ -21,7 +21,9 @@ from .host import host
 
 _SECONDS: Final = 0.06  # for the repetitions of a measurement
 _LINE: Final = 64  # bytes of a cache line, and of the widest vector
-_PRODUCT: Final = 768  # rows and columns: large enough for BLAS to be at its best, 5 to 20 ms on two cores
+# Rows and columns. A large product is where BLAS is at its best, but takes 5 to 20 ms on two cores; where
+# others use these too it is always interrupted, and a small one, of a third of a millisecond, is not.
+_PRODUCTS: Final = (256, 768)
 
 
 @functools.cache
@@ -47,9 +49,9 @@ def copy_bandwidth(threads: int | None = None) -> float:
 
 @functools.cache
 def product_rate(dtype: str = "float32", threads: int | None = None) -> float | None:
-    """Floating-point operations per second of a large matrix product in BLAS; None where there is no BLAS.
+    """Floating-point operations per second of a matrix product in BLAS; None where there is no BLAS.
 
-    A product of (m, k) and (k, n) counts as 2 m k n operations.
+    A product of (m, k) and (k, n) counts as 2 m k n operations. Of a small and a large one the faster counts.
 
     dtype:    "float32" or "float64".
     threads:  how many BLAS uses; by default as many as compiled functions use.
@@ -57,11 +59,12 @@ def product_rate(dtype: str = "float32", threads: int | None = None) -> float | 
     library = blas.find()
     if library is None:
         return None
-    n = _PRODUCT
-    x, y, out = (np.full((n, n), value, dtype) for value in (1.0, 0.5, 0.0))
     number = threads or pool.threads()
-    with library.alone(number):
-        rate = 2 * n**3 / _best(np.matmul, x, y, out)
+    rate = 0.0
+    for n in _PRODUCTS:
+        x, y, out = (np.full((n, n), value, dtype) for value in (1.0, 0.5, 0.0))
+        with library.alone(number):
+            rate = max(rate, 2 * n**3 / _best(np.matmul, x, y, out))
     # Where other programs use the processors, several threads may be slower than one.
     return max(rate, product_rate(dtype, 1) or 0.0) if number > 1 else rate
 

@@ -7,7 +7,7 @@ last kernel that reads them is over. Next: `nest.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Final
@@ -15,7 +15,9 @@ from typing import Final
 from ...graph.values import CONSTANT, PART, Value
 from .access import is_identity
 from .forms import PRODUCT
-from .plan import NEST, Kernel, Plan, Read, Root
+from .plan import NEST, Kernel, Plan
+from .regions import Region
+from .roots import Read, Root
 from .schedule import Schedule, schedule
 
 ALIGN: Final = 64  # bytes: a cache line, and the widest vector
@@ -49,12 +51,29 @@ def nbytes(v: Value) -> int:
     return int(prod(v.shape) * v.dtype.itemsize)
 
 
-def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
-    """Give every stored value its place. scratch_bytes: what kernels need for themselves."""
+def schedules_of(plan: Plan) -> dict[Kernel, Schedule]:
+    """The schedules of all nests."""
+    results = {*plan.graph.outputs, *(v for _, v in plan.graph.writes)}
+    schedules = {}
+    for kernel in plan.kernels:
+        if kernel.form == NEST:
+            elsewhere = {r.leaf for k in plan.kernels if k is not kernel for r in k.reads}
+            outside = {root.value for root in kernel.roots if root.value in results | elsewhere}
+            schedules[kernel] = schedule(kernel, outside)
+    return schedules
+
+
+def place(
+    plan: Plan, schedules: dict[Kernel, Schedule], regions: Sequence[Region], scratch_bytes: dict[Kernel, int]
+) -> Memory:
+    """Give every stored value its place.
+
+    regions:       kernels that run together, so that nothing may be forgotten before all of them are over.
+    scratch_bytes: what kernels need for themselves.
+    """
     graph, kernels = plan.graph, plan.kernels
     spots = {v: Spot(ARGUMENT, i) for i, v in enumerate(plan.arguments)}
     constants: list[Value] = []
-    results = {*graph.outputs, *(v for _, v in graph.writes)}
     readers: dict[Value, set[Kernel]] = {}
     for kernel in kernels:
         for r in kernel.reads:
@@ -63,21 +82,17 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
                 spots[r.leaf] = Spot(DATA, len(constants))
                 constants.append(r.leaf)
 
-    schedules = {}
-    for kernel in kernels:
-        if kernel.form == NEST:
-            own = {root.value for root in kernel.roots}
-            outside = {v for v in own if v in results or readers.get(v, set()) - {kernel}}
-            schedules[kernel] = schedule(kernel, outside)
-
     number = {kernel: i for i, kernel in enumerate(kernels)}
-    made: dict[Value, int] = {}
+    for region in regions:
+        for kernel in region.kernels:
+            number[kernel] = number[region.kernels[0]]
+    made: dict[Value, Kernel] = {}
     for v in graph.values:
         if v.kind == PART:
-            made[v] = next(i for i, k in enumerate(kernels) if k.main.value is v.inputs[0])
+            made[v] = next(k for k in kernels if k.main.value is v.inputs[0])
     for kernel in kernels:
         for root in kernel.roots:
-            made.setdefault(root.value, number[kernel])
+            made.setdefault(root.value, kernel)
     for i, v in enumerate(graph.outputs):
         spots[v] = Spot(RESULT, i)
     copies = []
@@ -89,8 +104,8 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
     memory = Memory(spots, constants, copies, schedules)
     late = {v for v, _ in copies}
     spans: list[tuple[int, int, int, Value | Kernel]] = []  # first and last kernel, bytes, whose
-    for v, first in made.items():
-        kernel = kernels[first]
+    for v, kernel in made.items():
+        first = number[kernel]
         if v in spots or (kernel.form == PRODUCT and v is kernel.main.value and not kernel.stores_product):
             continue
         s = schedules.get(kernel)
@@ -101,7 +116,7 @@ def place(plan: Plan, scratch_bytes: dict[Kernel, int] | None = None) -> Memory:
         last = max((number[k] for k in readers.get(v, ())), default=first)
         last = len(kernels) if v in late else max(last, _last_made(v, kernels, number))
         spans.append((first, last, nbytes(v), v))
-    for kernel, size in (scratch_bytes or {}).items():
+    for kernel, size in scratch_bytes.items():
         spans.append((number[kernel], number[kernel], size, kernel))
     memory.size = _fit(spans, memory)
     return memory

@@ -24,12 +24,14 @@ from .draw import pieces_of, shuffle_bytes, write_draw, write_shuffle
 from .emit import Emitter
 from .forms import DRAW, EPOCH, NUMBER, NUMPY, PRODUCT, SHUFFLE
 from .host import host
-from .memory import ALIGN, ARENA, DATA, Memory, Spot, nbytes, place
+from .memory import ALIGN, ARENA, DATA, Memory, Spot, nbytes, place, schedules_of
 from .nest import Nest
-from .plan import NEST, Kernel, Root, plan
+from .plan import NEST, Kernel, plan
 from .points import Level, Points, Slots, int64_of
 from .product import Matrices
 from .program import MAIN
+from .regions import Region, find, gather
+from .roots import Root
 from .schedule import Schedule
 from .table import ARENA as ARENA_SLOT
 from .table import CALLBACK, CLOCK, ERROR, FIRST, OWNER, POOL
@@ -84,14 +86,18 @@ class Builder:
         self.plan = p = plan(decompose(graph), [*graph.inputs, *graph.captures])
         self.graph = p.graph
         self.bodies = {k: Epoch(k, shared) for k in p.kernels if k.form == EPOCH}
-        self.products = {k: Matrices(k, p) for k in p.kernels if k.form == PRODUCT}
+        schedules = schedules_of(p)
+        gather(p, schedules)
+        # Clocks are for kernels one by one.
+        self.regions = [] if shared.timed is not None else find(p, schedules, host().vector_bytes // 4)
+        blocks = {k: region.blocks for region in self.regions for k in region.kernels}
+        self.products = {k: Matrices(k, p, blocks.get(k, 1)) for k in p.kernels if k.form == PRODUCT}
         scratch = {k: m.scratch_for_all for k, m in self.products.items() if not m.is_empty}
         scratch |= {k: shuffle_bytes(k.main.value) for k in p.kernels if k.form == SHUFFLE}
         scratch |= {k: e.scratch_bytes for k, e in self.bodies.items()}
-        self.memory: Memory = place(p, scratch)
-        partials = {k: _partial_bytes(k, s) for k, s in self.memory.schedules.items() if s.pieces > 1}
-        if any(partials.values()):
-            self.memory = place(p, scratch | {k: n for k, n in partials.items() if n})
+        partials = {k: _partial_bytes(k, s) for k, s in schedules.items() if s.pieces > 1}
+        scratch |= {k: n for k, n in partials.items() if n}
+        self.memory: Memory = place(p, schedules, self.regions, scratch)
         for e in self.bodies.values():
             self.memory.constants += e.builder.memory.constants
         self.slots = Slots(self.memory, len(p.arguments), len(self.graph.outputs))
@@ -116,10 +122,15 @@ class Builder:
             NEST: self._nest, PRODUCT: self._product, DRAW: self._draw, SHUFFLE: self._shuffle,
             NUMPY: self._numpy, EPOCH: self._epoch,
         }  # fmt: skip
+        regions = {k: region for region in self.regions for k in region.kernels}
         for kernel in self.plan.kernels:
+            region = regions.get(kernel)
             self._open = []
-            with self._clocked(kernel, b, table):
-                writers[kernel.form](kernel, b, table)
+            if region is None:
+                with self._clocked(kernel, b, table):
+                    writers[kernel.form](kernel, b, table)
+            elif kernel is region.kernels[0]:
+                self._region(region, b, table)
             if any(points.may_fail for points in self._open):
                 self._stop_if_failed(b, table)
         for v, c in self.memory.copies:
@@ -139,33 +150,53 @@ class Builder:
         self._open.append(points)
         return points
 
-    def _nest(self, kernel: Kernel, b: Any, table: Any) -> None:
+    def _region(self, region: Region, b: Any, table: Any) -> None:
+        """Each block of rows through all kernels; then the sums of blocks are combined."""
+
+        def write(inner: Any, own: Any, block: Any) -> None:
+            for kernel in region.kernels:
+                if kernel.form == NEST:
+                    self._loops(kernel, inner, own, block).write()
+                else:
+                    start = self.memory.scratch[kernel]
+                    self._one_matrix(self.products[kernel], inner, own, block, start)
+
+        self._piecewise(b, table, region.blocks, write)
+        for kernel in region.kernels:
+            if kernel.form == NEST:
+                self._combine(kernel, b, table)
+
+    def _loops(self, kernel: Kernel, b: Any, table: Any, piece: Any) -> Nest:
         s = self.memory.schedules[kernel]
-        lanes = lanes_for(kernel)
-        crossing = [r for r in kernel.roots if r.crosses_rows] if s.pieces > 1 else []
+        partials = self._partials(kernel, b, table) if s.pieces > 1 else {}
+        return Nest(kernel, s, self._points(table), b, lanes_for(kernel), piece, partials)
 
-        def nest(inner: Any, own: Any, piece: Any) -> Nest:
-            partials = self._partials(kernel, crossing, inner, own, s.pieces)
-            return Nest(kernel, s, self._points(own), inner, lanes, piece, partials)
-
-        def write(inner: Any, own: Any, piece: Any) -> None:
-            nest(inner, own, piece if s.pieces > 1 else None).write()
-
-        self._piecewise(b, table, s.pieces, write)
-        if crossing:
-            after = nest(b, table, None)
+    def _combine(self, kernel: Kernel, b: Any, table: Any) -> None:
+        """The totals of pieces, where there are any, become one."""
+        crossing = [r for r in kernel.roots if r.crosses_rows]
+        pieces = self.memory.schedules[kernel].pieces
+        if crossing and pieces > 1:
+            after = self._loops(kernel, b, table, None)
             for root in crossing:
-                after.combine_pieces(root, s.pieces)
+                after.combine_pieces(root, pieces)
 
-    def _partials(
-        self, kernel: Kernel, crossing: Sequence[Root], b: Any, table: Any, pieces: int
-    ) -> dict[Root, Any]:
+    def _nest(self, kernel: Kernel, b: Any, table: Any) -> None:
+        pieces = self.memory.schedules[kernel].pieces
+
+        def write(inner: Any, own: Any, index: Any) -> None:
+            self._loops(kernel, inner, own, index if pieces > 1 else None).write()
+
+        self._piecewise(b, table, pieces, write)
+        self._combine(kernel, b, table)
+
+    def _partials(self, kernel: Kernel, b: Any, table: Any) -> dict[Root, Any]:
         """Where the totals of a kernel's pieces lie."""
         out = {}
         at = self.memory.scratch.get(kernel, 0)
-        for root in crossing:
-            out[root] = self.slots.arena(b, table, at)
-            at += -(-pieces * nbytes(root.value) // ALIGN) * ALIGN
+        for root in kernel.roots:
+            if root.crosses_rows:
+                out[root] = self.slots.arena(b, table, at)
+                at += -(-self.memory.schedules[kernel].pieces * nbytes(root.value) // ALIGN) * ALIGN
         return out
 
     def _product(self, kernel: Kernel, b: Any, table: Any) -> None:
@@ -174,16 +205,12 @@ class Builder:
             return
         start = self.memory.scratch[kernel]
 
-        def one_matrix(inner: Any, own: Any, number: Any) -> None:
-            """All phases of one matrix of a stack, in scratch memory of its own."""
-            at = inner.mul(number, int64_of(matrices.scratch_bytes))
-            scratch = inner.gep(self.slots.arena(inner, own, start), [at], source_etype=_BYTE)
-            for phase in matrices.gemm.phases:
-                with loop(inner, phase.count) as index:
-                    matrices.write_phase(phase, self._points(own), inner, index, scratch, number)
-
         if matrices.stack:
-            self._piecewise(b, table, matrices.count, one_matrix)
+
+            def write_one(inner: Any, own: Any, number: Any) -> None:
+                self._one_matrix(matrices, inner, own, number, start)
+
+            self._piecewise(b, table, matrices.count, write_one)
             return
         for phase in matrices.gemm.phases:
 
@@ -192,6 +219,14 @@ class Builder:
                 matrices.write_phase(phase, self._points(own), inner, index, scratch)
 
             self._piecewise(b, table, phase.count, write)
+
+    def _one_matrix(self, matrices: Matrices, b: Any, table: Any, number: Any, start: int) -> None:
+        """All phases of one matrix of a stack, or of one block of rows, in scratch memory of its own."""
+        at = b.mul(number, int64_of(matrices.scratch_bytes))
+        scratch = b.gep(self.slots.arena(b, table, start), [at], source_etype=_BYTE)
+        for phase in matrices.gemm.phases:
+            with loop(b, phase.count) as index:
+                matrices.write_phase(phase, self._points(table), b, index, scratch, number)
 
     def _draw(self, kernel: Kernel, b: Any, table: Any) -> None:
         v = kernel.main.value

@@ -20,7 +20,8 @@ from .access import Place, Step, Steps, broadcast_step, is_identity, strided
 from .emit import Emitter
 from .forms import MEMORY, NUMBER, POINT, VIEW, rule_of
 from .memory import ARENA, ARGUMENT, DATA, RESULT, Memory, Spot
-from .plan import Plan, Root, through_views
+from .plan import Plan
+from .roots import Root, through_views
 from .table import ERROR, FIRST
 from .values import INT64, POINTER, V, constant, memory_type
 from .vmath.registry import Math
@@ -101,14 +102,10 @@ class Points:
         self.inside: dict[Value, Any] = {}  # values of this kernel: their roots
         self.row_buffers: dict[Value, Any] = {}
         self.row_values: dict[Value, At] = {}
-        self.behind: set[Value] = (
-            set()
-        )  # stored by earlier passes over the row; what they are made of may be gone
+        self.behind: set[Value] = set()  # stored by earlier passes; what they are made of may be gone
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
-        self.single = (
-            False  # one loop over the columns: buffers of a row need no mask, they end in whole vectors
-        )
+        self.single = False  # one loop over the columns: buffers of a row end in whole vectors, no mask
         self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
         self.may_fail = False

@@ -24,7 +24,8 @@ from .forms import EPOCH, FOLD, NUMPY, PIECES, POINT, PRODUCT, weight
 from .listing import computed, operations
 from .memory import nbytes
 from .module import Builder
-from .plan import NEST, Kernel, Read, Root
+from .plan import NEST, Kernel
+from .roots import Read, Root
 from .timing import Times, measure
 
 _WIDEST: Final = 44  # characters of a list of ops
@@ -67,11 +68,11 @@ def report(graph: Graph) -> str:
 def costs(times: Times) -> list[Cost]:
     """A line for each kernel in order, those of a loop's body after the loop, then one for what is left."""
     rows = list(_costs(times.builder, times, "", 1))
-    outer = [row for row in rows if not row.is_inside]
     copied = sum(2 * nbytes(v) for v, _ in times.builder.memory.copies)
-    left = max(times.total - sum(row.seconds or 0.0 for row in outer), 0.0)
     what = "copies, and between kernels" if copied else "between kernels"
-    rows.append(Cost("", what, 0, copied, left if times.runs else None, *_limit(0, copied, "float32")))
+    rows.append(
+        Cost("", what, 0, copied, times.between if times.runs else None, *_limit(0, copied, "float32"))
+    )
     return rows
 
 
@@ -228,7 +229,7 @@ def _notes(times: Times, rows: list[Cost], whole: Cost) -> Iterator[str]:
 
 
 def _runs(n: int) -> str:
-    return f"median of {n} runs" if n > 1 else "one run"
+    return f"medians of {n} runs" if n > 1 else "one run"
 
 
 def _cells(row: Cost) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from ...core.shapes import Shape
 from ...graph.values import Value
 from .access import Place, is_identity, row_major
 from .forms import FOLD
-from .plan import Kernel, Root
+from .plan import Kernel
+from .roots import Root
 
 PARALLEL_FROM: Final = 6.0  # µs of work: waking another thread and waiting for it costs one or two
 PIECE: Final = 4.0  # µs of work in one piece, about

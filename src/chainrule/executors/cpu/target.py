@@ -131,7 +131,7 @@ def prepare() -> None:
 
 
 def _import() -> None:
-    # A child that is forked in the middle of an import could never import that again. Where LLVM cannot be loaded,
-    # whoever needs it finds out.
+    # A child that is forked in the middle of an import could never import that again. Where LLVM cannot be
+    # loaded, whoever needs it finds out.
     with lock, contextlib.suppress(Exception):
         importlib.import_module(f"{__package__}.emission")

@@ -32,7 +32,10 @@ _APART: Final = 0.02  # seconds between two looks at the counter that tell how f
 
 @dataclass(eq=False, slots=True)
 class Times:
-    """Seconds: `of` each kernel (all its runs in a loop together), and `total` for one run of the program.
+    """Seconds: `of` each kernel (all its runs in a loop together), and `between` kernels in one run.
+
+    Each is a median by itself: what disturbs one kernel in one run and another in the next is in none of
+    them.
 
     runs:    how many runs these are the medians of.
     problem: why there are none.
@@ -40,9 +43,14 @@ class Times:
 
     builder: Builder
     of: dict[Kernel, float] = field(default_factory=dict)
-    total: float = 0.0
+    between: float = 0.0
     runs: int = 0
     problem: str = ""
+
+    @property
+    def total(self) -> float:
+        """Of one run of the program."""
+        return self.between + sum(self.of[kernel] for kernel in self.builder.plan.kernels)
 
 
 def measure(graph: Graph) -> Times:
@@ -133,9 +141,13 @@ class _Runs:
             return
         counts = np.array(samples)
         self.times.runs = len(counts)
-        self.times.total = median((counts[:, 1] - counts[:, 0]).tolist()) / rate
+        between = counts[:, 1] - counts[:, 0]
+        outer = set(self.times.builder.plan.kernels)
         for i, kernel in enumerate(self.kernels, 2):
             self.times.of[kernel] = median(counts[:, i].tolist()) / rate
+            if kernel in outer:
+                between -= counts[:, i]
+        self.times.between = median(between.tolist()) / rate
 
     def _run(self) -> float:
         """One run from the same start; its seconds."""
