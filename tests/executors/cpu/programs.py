@@ -20,7 +20,11 @@ SHAPES = [
     (), (1,), (3,), (16,), (17,), (40,), (300,), (5, 1), (1, 5), (7, 33), (4, 3, 5), (2, 1, 40), (33, 3),
     (0,), (3, 0), (16, 16), (2, 3, 1, 4), (64, 20),
 ]  # fmt: skip
-FORMS = ["plain", "gradient", "loop"]
+MOST = 200_000  # elements of one tensor
+FORMS = ["plain", "gradient", "loop", "large"]
+LARGE = [  # cut in pieces for threads, by rows or columns
+    (300, 200), (5000,), (2000, 33), (129, 1, 65), (3, 20011), (40000,), (1000, 17), (8, 40, 96), (20011, 1),
+]  # fmt: skip
 INTEGERS = [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8]
 
 
@@ -68,7 +72,7 @@ def is_integer(x: Any) -> bool:
 
 def fit(a: Any, b: Any) -> bool:
     try:
-        return int(np.prod(np.broadcast_shapes(tuple(a), tuple(b)))) < 20000
+        return int(np.prod(np.broadcast_shapes(tuple(a), tuple(b)))) <= MOST
     except ValueError:
         return False
 
@@ -289,12 +293,12 @@ def indexed(p: Pool) -> Item | None:
 
 def product(p: Pool) -> Item | None:
     i = p.floats(1)
-    if i is None or i.x.numel() > 4000 or 0 in i.x.shape:
+    if i is None or i.x.numel() > MOST or 0 in i.x.shape:
         return None
     x = i.x.clamp(-2, 2)
     fits = [
         j for j in p.items
-        if j.x.dtype is x.dtype and j.x.dim() >= 1 and j.x.numel() < 4000
+        if j.x.dtype is x.dtype and j.x.dim() >= 1 and j.x.numel() <= MOST
         and x.shape[-1] == j.x.shape[-2 if j.x.dim() > 1 else -1] and fit(x.shape[:-2], j.x.shape[:-2])
     ]  # fmt: skip
     n = p.number(6)
@@ -310,6 +314,8 @@ def product(p: Pool) -> Item | None:
             lambda: x.unsqueeze(0) @ x.transpose(-1, -2).unsqueeze(0).expand(2, *x.transpose(-1, -2).shape),
             lambda: x @ x[..., :1, :].transpose(-1, -2),
         ]
+        if max(x.shape[-2:]) > 1100:  # some results would be too large
+            n = 1 if x.shape[-1] <= 1100 else 5
         out = change[n]()
     else:
         out = torch.outer(x, x) if n % 2 and x.shape[0] < 60 else x @ x
@@ -408,14 +414,16 @@ STEPS = [
 class Program:
     """A random program: `inputs` for it, captured tensors that it changes, and the function `run`.
 
-    form: "plain", "gradient" (of the sum of what it made), or "loop" (over a loader, carrying the state).
+    form: "plain"; "large": with larger tensors; "gradient": of the sum of what it made; or "loop": over a
+          loader, carrying the state.
     """
 
     def __init__(self, seed: int, form: str) -> None:
         self.seed, self.form = seed, form
         rng = np.random.default_rng([seed, 7])
         kind = np.float32 if rng.random() < 0.7 else np.float64
-        shape = SHAPES[rng.integers(len(SHAPES))]
+        shapes = LARGE if form == "large" else SHAPES
+        shape = shapes[rng.integers(len(shapes))]
         other = SHAPES[rng.integers(len(SHAPES))]
         part = tuple(n if rng.random() < 0.5 else 1 for n in shape)
         self.inputs = [rng.uniform(-2, 2, s).astype(kind) for s in (shape, part, other)]
@@ -443,8 +451,8 @@ class Program:
         leaves = list(xs)
         if self.form == "gradient":
             leaves = [x.detach().clone().requires_grad_() if x.is_floating_point() else x for x in xs]
-        made = self._made(leaves, rng, self.state if self.form == "plain" else [])
-        if self.form == "plain":
+        made = self._made(leaves, rng, [] if self.form == "gradient" else self.state)
+        if self.form != "gradient":
             out = made[-6:]
             return (*out, out[0]) if rng.random() < 0.3 else tuple(out)
         last = [x for x in made[-5:] if x.is_floating_point() and x.requires_grad]
@@ -459,7 +467,7 @@ class Program:
         for _ in range(steps or self.steps):
             step = pool.choice(STEPS)
             i = step(pool)
-            if i is not None and i.x.numel() < 20000:
+            if i is not None and i.x.numel() <= MOST:
                 pool.items.append(i)
         return [i.x for i in pool.items[len(xs) :]] or [xs[0] + 1]
 

@@ -12,10 +12,11 @@ import chainrule as torch
 from chainrule.base import wrap
 from chainrule.core import dtypes
 from chainrule.core.errors import ChainruleError, IndexingError
+from chainrule.executors.cpu.program import Program as Native
 from chainrule.graph import trace
 from chainrule.ops.primitive import ELEMENTWISE, TABLE, Primitive
 from tests.executors.cpu.programs import FORMS, Program
-from tests.executors.cpu.running import assert_same, run_native, run_numpy
+from tests.executors.cpu.running import assert_same, memory_of, run_native, run_numpy
 from tests.ops.cases import Case, cases, is_float, moving
 from tests.ops.check_inputs import AXES, SHAPES, axis_settings, layouts, special_values
 from tests.ops.check_values import accepts, as_type
@@ -201,6 +202,25 @@ def test_programs_that_were_wrong_once(form: str, seed: int) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_random_programs(form: str, seed: int) -> None:
     check_program(form, seed)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_large_programs_have_the_same_bits_on_any_number_of_threads(seed: int) -> None:
+    torch.manual_seed(seed)
+    program = Program(seed, "large")
+    graph = trace(program.run, *[torch.tensor(a) for a in program.inputs], simplify=True)
+    native = Native(graph)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            known = memory_of(graph, program.inputs)
+            outputs = native.run([known[v].ctypes.data for v in (*graph.inputs, *graph.captures)])
+            found.append([a.tobytes() for a in (*outputs, *(known[c] for c, _ in graph.writes))])
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.slow
