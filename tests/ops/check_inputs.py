@@ -135,7 +135,7 @@ def check_axes(case: Case) -> None:
     arrays = case.arrays()
     for shape in AXES:
         given = [np.resize(a, shape) for a in arrays]
-        for settings in _axis_settings(case.sample.settings, len(shape)):
+        for settings in axis_settings(case.sample.settings, len(shape)):
             changed = Case(op, case.sample._replace(settings=settings), case.number)
             wanted, problem = attempt(op.shape, *[shape] * len(given), **settings)
             results, refused = attempt(evaluate, changed, given, settings)
@@ -147,7 +147,8 @@ def check_axes(case: Case) -> None:
             check_gradient(changed, given)
 
 
-def _axis_settings(settings: dict[str, Any], rank: int) -> Iterator[dict[str, Any]]:
+def axis_settings(settings: dict[str, Any], rank: int) -> Iterator[dict[str, Any]]:
+    """The settings with every axis, or set of axes, of a tensor of that rank."""
     if isinstance(settings["dim"], int):
         dims: list[Any] = list(range(max(rank, 1)))
     else:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as torch
-from chainrule.core.errors import IndexingError
+from chainrule.base import wrap
+from chainrule.core import dtypes
+from chainrule.core.errors import ChainruleError, IndexingError
 from chainrule.graph import trace
-from chainrule.ops.primitive import TABLE, Primitive
+from chainrule.ops.primitive import ELEMENTWISE, TABLE, Primitive
+from tests.executors.cpu.programs import FORMS, Program
 from tests.executors.cpu.running import assert_same, run_native, run_numpy
+from tests.ops.cases import Case, cases, is_float, moving
+from tests.ops.check_inputs import AXES, SHAPES, axis_settings, layouts, special_values
+from tests.ops.check_values import accepts, as_type
 
 
 def traced_call(op: Primitive, arrays: list[Any], settings: dict[str, Any]) -> Any:
@@ -43,103 +50,164 @@ def test_every_entry(name: str, kind: type) -> None:
         assert_same(graph, *arrays, factor=40)
 
 
-SHAPES = [
-    (),
-    (1,),
-    (3,),
-    (16,),
-    (17,),
-    (64,),
-    (1000,),
-    (5, 1),
-    (1, 5),
-    (7, 33),
-    (4, 3, 5),
-    (2, 1, 40),
-    (130, 3),
-]
+KINDS = [
+    dtypes.float16, dtypes.float32, dtypes.float64, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64,
+    dtypes.uint8, dtypes.bool_,
+]  # fmt: skip
+CASES = [case for op in TABLE.values() for case in cases(op)]
+ELEMENTS = [op for op in TABLE.values() if op.kind == ELEMENTWISE]
+OPS_OF_FLOATS = [op for op in TABLE.values() if any(is_float(a) for a in cases(op)[0].arrays())]
 
 
-class Maker:
-    """Makes a random program: a pool of tensors, and ops on some of them."""
-
-    def __init__(self, seed: int, kind: Any) -> None:
-        self.rng = np.random.default_rng(seed)
-        self.kind = kind
-
-    def inputs(self) -> list[Any]:
-        shape = SHAPES[self.rng.integers(len(SHAPES))]
-        shapes = [shape, shape, tuple(n if self.rng.random() < 0.5 else 1 for n in shape)]
-        return [self.rng.uniform(-2, 2, s).astype(self.kind) for s in shapes]
-
-    def program(self, steps: int) -> Any:
-        choices = self.rng.integers(0, 1 << 30, (steps, 4))
-
-        def run(*xs: Any) -> Any:
-            pool = list(xs)
-            for kind, a, b, c in choices.tolist():
-                x, y = pool[a % len(pool)], pool[b % len(pool)]
-                made = self._apply(kind, x, y, c)
-                if made is not None:
-                    pool.append(made)
-            return tuple(pool[len(xs) :][-4:]) or (xs[0] + 1,)
-
-        return run
-
-    def _apply(self, kind: int, x: Any, y: Any, c: int) -> Any:
-        unary = [
-            torch.tanh,
-            torch.relu,
-            torch.abs,
-            torch.sigmoid,
-            lambda t: t * 0.5,
-            lambda t: -t,
-            torch.square,
-        ]
-        match kind % 12:
-            case 0 | 1:
-                return unary[c % len(unary)](x)
-            case 2 | 3 | 4:
-                if not _fit(x.shape, y.shape):
-                    return None
-                return [lambda: x + y, lambda: x * y, lambda: x - y, lambda: torch.maximum(x, y)][c % 4]()
-            case 5:
-                return x.sum() if not x.dim() else x.sum(c % x.dim(), keepdim=bool(c & 8))
-            case 6:
-                return x.amax() if not x.dim() else x.amax(c % x.dim(), keepdim=bool(c & 8))
-            case 7:
-                return x.transpose(0, -1) if x.dim() > 1 else x[::2] if x.dim() else x.reshape(1)
-            case 8:
-                return x.reshape(-1)
-            case 9:
-                return torch.softmax(x, c % x.dim()) if x.dim() else None
-            case 10:
-                return x @ y if _multiply(x.shape, y.shape) else torch.where(x > 0, x, x * 0.1)
-            case _:
-                return x.mean() * x if x.dim() else x.expand(3)
+def of_kinds(ops: list[Primitive]) -> list[Any]:
+    """(op, element type) where the op takes the type; what is like another one is slow."""
+    rare = {dtypes.int16: pytest.mark.slow, dtypes.int32: pytest.mark.slow}
+    return [pytest.param(op, k, marks=rare.get(k, ())) for op in ops for k in KINDS if accepts(op, k)]
 
 
-def _fit(a: Any, b: Any) -> bool:
+def name_of(x: Any) -> str:
+    return str(x.name)
+
+
+def meant_for(case: Case, arrays: list[Any]) -> list[Any]:
+    """Inputs that the op is meant for, made before: making them is not what is tested."""
+    within = case.sample.within
+    return arrays if within is None else [within(wrap(arrays[0]))._a, *arrays[1:]]
+
+
+def compare(f: Any, *arrays: Any, factor: float = 50) -> None:
+    """Native and NumPy agree, or both refuse with the same kind of error."""
     try:
-        np.broadcast_shapes(tuple(a), tuple(b))
-    except ValueError:
-        return False
-    return True
+        graph = trace(f, *[torch.tensor(a) for a in arrays], simplify=True)
+        run_numpy(graph, *arrays)
+    except (ChainruleError, IndexError) as err:
+        refused = type(err)
+    else:
+        assert_same(graph, *arrays, factor=factor)
+        return
+    with pytest.raises(refused):
+        run_native(trace(f, *[torch.tensor(a) for a in arrays], simplify=True), *arrays)
 
 
-def _multiply(a: Any, b: Any) -> bool:
-    return len(a) == len(b) == 2 and a[1] == b[0]
+@pytest.mark.parametrize(("op", "kind"), of_kinds(OPS_OF_FLOATS), ids=name_of)
+def test_every_type(op: Primitive, kind: Any) -> None:
+    for case in cases(op):
+        arrays = as_type(case.arrays(), kind)
+        if kind in (dtypes.float32, dtypes.float64):
+            arrays = meant_for(case, arrays)
+        compare(partial(op, **case.sample.settings_for(arrays)), *arrays)
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-@pytest.mark.parametrize("seed", range(40))
-def test_random_programs(seed: int, kind: Any) -> None:
-    make = Maker(seed, kind)
-    inputs = make.inputs()
-    graph = trace(
-        make.program(int(make.rng.integers(3, 16))), *[torch.tensor(a) for a in inputs], simplify=True
-    )
-    assert_same(graph, *inputs, factor=50)
+def seen_through(op: Primitive, views: list[Any], settings: dict[str, Any], *xs: Any) -> Any:
+    return op(*[view(x) for x, view in zip(xs, views, strict=True)], **settings)
+
+
+def gradient(op: Primitive, inputs: list[int], settings: dict[str, Any], *xs: Any) -> Any:
+    """Gradients of the inputs with these numbers."""
+    leaves = [x.detach().clone().requires_grad_() if i in inputs else x for i, x in enumerate(xs)]
+    out = op(*leaves, **settings)
+    if not out.requires_grad:
+        return out
+    weights = torch.arange(1, out.numel() + 1).to(out.dtype).reshape(out.shape)
+    return torch.autograd.grad(out, [leaves[i] for i in inputs], weights, materialize_grads=True)
+
+
+@pytest.mark.parametrize(
+    "layout", ["transposed", pytest.param("strided", marks=pytest.mark.slow), "offset", "expanded"]
+)
+@pytest.mark.parametrize("op", TABLE.values(), ids=name_of)
+def test_every_view(op: Primitive, layout: str) -> None:
+    """Inputs that are views of others, inside of the program."""
+    for case in cases(op):
+        arrays = case.arrays()
+        if any(map(is_float, arrays)):
+            arrays = as_type(arrays, dtypes.float32)
+        arrays = meant_for(case, arrays)
+        settings = case.sample.settings_for(arrays)
+        found = [{n: (b, v) for n, b, v in layouts(np.asarray(a))} for a in arrays]
+        chosen = [views.get(layout, (a, lambda b: b)) for a, views in zip(arrays, found, strict=True)]
+        views = [view for _, view in chosen]
+        compare(partial(seen_through, op, views, settings), *[base for base, _ in chosen])
+
+
+@pytest.mark.parametrize("op", [op for op in OPS_OF_FLOATS if op.differentiable], ids=name_of)
+def test_every_gradient(op: Primitive) -> None:
+    for case in cases(op):
+        arrays = meant_for(case, as_type(case.arrays(), dtypes.float32))
+        settings, inputs = case.sample.settings_for(arrays), moving(op, arrays)
+        compare(partial(gradient, op, inputs, settings), *arrays)
+
+
+ALONG_AXES = [c for c in CASES if "dim" in c.sample.settings and len(c.arrays()) == 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", AXES, ids=str)
+@pytest.mark.parametrize("case", ALONG_AXES, ids=str)
+def test_every_axis(case: Case, shape: tuple[int, ...]) -> None:
+    """0-d, empty and length-1 axes, every axis and set of axes."""
+    arrays = [np.resize(a, shape) for a in case.arrays()]
+    for settings in axis_settings(case.sample.settings, len(shape)):
+        compare(partial(case.op, **settings), *arrays)
+
+
+@pytest.mark.parametrize("op", ELEMENTS, ids=name_of)
+def test_every_broadcast(op: Primitive) -> None:
+    """0-d, size-1 and zero-size inputs, and pairs that broadcast."""
+    for case in cases(op)[:1]:
+        for shapes in SHAPES:
+            arrays = [np.resize(a, s) for a, s in zip(case.arrays(), shapes, strict=False)]
+            compare(partial(op, **case.sample.settings_for(arrays)), *arrays)
+
+
+@pytest.mark.parametrize(("op", "kind"), of_kinds(ELEMENTS), ids=name_of)
+def test_special_values(op: Primitive, kind: Any) -> None:
+    """NaN, infinities, zeros of both signs, subnormal and huge numbers, the edges of integers."""
+    if kind.is_floating_point:
+        values = special_values(kind.numpy)
+    elif kind is dtypes.bool_:
+        values = np.array([False, True])
+    else:
+        edge = np.iinfo(kind.numpy)
+        small = [-7, -3, -2, -1] if edge.min < 0 else []
+        values = np.array([*small, 0, 1, 2, 3, 7, edge.min, edge.min + 1, edge.max - 1, edge.max], kind.numpy)
+    arrays = [a.ravel() for a in np.meshgrid(*[values] * len(op.inputs), indexing="ij")]
+    if op.dtype.first:
+        arrays[0] = arrays[0] > 0
+    compare(partial(op, **op.samples[0].settings_for(arrays)), *arrays, factor=4)
+
+
+# Programs that were compiled wrongly once: a fold over the padding of a buffer, values read before they were
+# stored or computed again from what was overwritten, a sum of gradients with and without values.
+ONCE_WRONG = [
+    ("plain", 95), ("plain", 900), ("plain", 1202), ("plain", 1439), ("plain", 2449), ("gradient", 53),
+    ("loop", 632),
+]  # fmt: skip
+
+
+def check_program(form: str, seed: int) -> None:
+    torch.manual_seed(seed)
+    program = Program(seed, form)
+    graph = trace(program.run, *[torch.tensor(a) for a in program.inputs], simplify=True)
+    assert_same(graph, *program.inputs, factor=100, least=np.dtype(np.float32))
+
+
+@pytest.mark.parametrize(("form", "seed"), ONCE_WRONG)
+def test_programs_that_were_wrong_once(form: str, seed: int) -> None:
+    check_program(form, seed)
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("form", FORMS)
+def test_random_programs(form: str, seed: int) -> None:
+    check_program(form, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(25, 300))
+@pytest.mark.parametrize("form", FORMS)
+def test_more_random_programs(form: str, seed: int) -> None:
+    check_program(form, seed)
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 4)])

@@ -81,6 +81,7 @@ class Builder:
 
     def __init__(self, graph: Graph, shared: Shared) -> None:
         self.shared = shared
+        self._open: list[Points] = []  # of the kernel that is written
         self.module, self.math = shared.module, shared.math
         self.plan = p = plan(decompose(graph), [*graph.inputs, *graph.captures])
         self.graph = p.graph
@@ -124,19 +125,29 @@ class Builder:
         regions = {k: region for region in self.regions for k in region.kernels}
         for kernel in self.plan.kernels:
             region = regions.get(kernel)
+            self._open = []
             if region is None:
                 with self._clocked(kernel, b, table):
                     writers[kernel.form](kernel, b, table)
             elif kernel is region.kernels[0]:
                 self._region(region, b, table)
+            if any(points.may_fail for points in self._open):
+                self._stop_if_failed(b, table)
         for v, c in self.memory.copies:
             self.copy(b, self.slots.pointer(b, table, c), self.slots.pointer(b, table, v), nbytes(v))
+
+    def _stop_if_failed(self, b: Any, table: Any) -> None:
+        """Leave after a kernel that noted an error: what comes later would write what was made of it."""
+        failed = b.load(self.slots.load(b, table, ERROR), typ=INT64, align=8)
+        with b.if_then(b.icmp_signed("!=", failed, int64_of(0)), likely=False):
+            b.ret(ir.Constant(INT32, 1))
 
     # -- kernels ---------------------------------------------------------------------------------------------
 
     def _points(self, table: Any) -> Points:
         points = Points(self.plan, self.slots, self.math, table)
         points.errors = self.shared.errors
+        self._open.append(points)
         return points
 
     def _region(self, region: Region, b: Any, table: Any) -> None:
@@ -397,16 +408,11 @@ class Epoch:
         for i, x in enumerate(constants, self.builder.table_size - len(constants)):
             spot = Spot(DATA, outer.memory.constants.index(x))
             _put(b, own, i, slots.load(b, table, slots.slot(spot)))
-        error = slots.load(b, table, ERROR)
         with loop(b, self.loop.trips) as trip:
             for i, (x, row) in enumerate(zip(sequences, rows, strict=True), first):
                 step = nbytes(x) // self.loop.trips
                 _put(b, own, i, b.gep(row, [b.mul(trip, int64_of(step))], source_etype=_BYTE))
             self.builder.write_kernels(b, own)
-            if self.builder.shared.errors:
-                failed = b.load(error, typ=INT64, align=8)
-                with b.if_then(b.icmp_signed("!=", failed, int64_of(0)), likely=False):
-                    b.ret(ir.Constant(INT32, 1))
 
     def _carry(
         self, outer: Builder, b: Any, table: Any, own: Any, carried: Sequence[Value], spare: int

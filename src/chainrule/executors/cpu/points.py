@@ -108,6 +108,7 @@ class Points:
         self.single = False  # one loop over the columns: buffers of a row end in whole vectors, no mask
         self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
+        self.may_fail = False
 
     # -- levels ----------------------------------------------------------------------------------------------
 
@@ -312,6 +313,7 @@ class Points:
 
     def fail(self, level: int, bad: V, v: Value) -> None:
         """Note, where `bad` holds for a point, that the value cannot be computed."""
+        self.may_fail = True
         if v not in self.errors:
             self.errors.append(v)
         builder = self.levels[level].builder

@@ -146,29 +146,31 @@ class Program:
             frame = self._idle.pop()
         except IndexError:
             frame = _Frame(self)
-        if addresses != frame.addresses:
-            frame.addresses = tuple(addresses)
-            frame.table[FIRST : self._results_at] = list(addresses)
-        outs = []
-        for i, shape, kind in self._large:  # small ones are computed in the frame, and copied
-            out = buffers.empty(shape, kind)
-            frame.table[i] = out.__array_interface__["data"][0]
-            outs.append(out)
-        if self._main(frame.address) or frame.error.value:
-            self._fail(frame)
-        if frame.small:
-            outs = [small.copy() if small is not None else outs.pop(0) for small in frame.small]
+        try:
+            if addresses != frame.addresses:
+                frame.addresses = tuple(addresses)
+                frame.table[FIRST : self._results_at] = list(addresses)
+            outs = []
+            for i, shape, kind in self._large:  # small ones are computed in the frame, and copied
+                out = buffers.empty(shape, kind)
+                frame.table[i] = out.__array_interface__["data"][0]
+                outs.append(out)
+            if self._main(frame.address) or frame.error.value:
+                self._fail(frame)
+            if frame.small:
+                outs = [small.copy() if small is not None else outs.pop(0) for small in frame.small]
+        except BaseException:  # Ctrl-C among them: the next run gets a frame without leftovers
+            self._busy.pop(id(frame), None)
+            raise
         self._idle.append(frame)
         return outs
 
     def _fail(self, frame: _Frame) -> None:
         """Raise what went wrong in a run."""
         problem, frame.problem = frame.problem, None
-        number, frame.error.value = frame.error.value, 0
-        self._idle.append(frame)
         if problem is not None:
             raise problem
-        name, at = self._facts.errors[number - 1]
+        name, at = self._facts.errors[frame.error.value - 1]
         site = list(every_value(self.graph))[at].site if at >= 0 else None
         raise IndexingError.of(
             TABLE[name].formula, given="an index outside of its axis",
