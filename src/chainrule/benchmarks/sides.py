@@ -37,8 +37,6 @@ def absent(side: str) -> str | None:
         return f"{package} is not installed"
     if side == "torch.compile" and compiler() is None:
         return "there is no C++ compiler"
-    if side == "chainrule" and not hasattr(importlib.import_module(package), "compile"):
-        return "this version does not compile"
     return None
 
 
