@@ -117,7 +117,7 @@ def test_an_error_of_numpy_is_raised_and_the_next_call_is_right() -> None:
     b = torch.ones(3, 1)
     assert f(good, b).reshape(-1).tolist() == [0.5] * 3
     for _ in range(3):
-        with pytest.raises(RuntimeError, match="[Ss]ingular"):
+        with pytest.raises(RuntimeError, match=r"[Ss]ingular"):
             f(bad, b)
         assert f(good, b).reshape(-1).tolist() == [0.5] * 3
     assert len(program(f)._busy) == 1  # what a run that failed used is gone
@@ -158,7 +158,7 @@ def test_errors_in_several_threads_reach_their_own_callers() -> None:
             if i % 2:
                 assert f(good).tolist() == [[3.0, 2.0], [2.0, 3.0]]
             else:
-                with pytest.raises(RuntimeError, match="[Ss]ingular"):
+                with pytest.raises(RuntimeError, match=r"[Ss]ingular"):
                     f(bad)
 
     in_threads(work)
