@@ -3,7 +3,8 @@
 The state is one variable of the module, with parts that different threads write to on different cache lines:
 
     epoch, body, ctx, count   the job; the epoch grows with each, which is what waiting workers look at
-    gate, next                whether a job may be entered, and how many workers are inside; the next index
+    gate, taken, far          whether a job may be entered, and how many workers are inside; how many indices
+                              are taken, and how many of them by workers, from the end
     busy                      whether a thread runs a job
     wanted, staffed, workers  how many threads there shall be; for how many workers were made; how many exist
     sleepers, nudges, quit    for workers that wait longer than a moment
@@ -11,8 +12,10 @@ The state is one variable of the module, with parts that different threads write
 
 A worker enters a job by adding one to the gate. Was the gate open, then nothing of the job changes until the
 worker has left, for the caller closes the gate and waits until nobody is inside. Was it closed, then the
-worker came too late, leaves and waits for the next epoch. Indices are handed out by counting `next` up. So a
-worker that wakes late, or never, costs nothing: the caller takes all the indices that are left.
+worker came too late, leaves and waits for the next epoch. Who adds one to `taken` and is below the count may run
+an index: the caller from the first one up, workers from the last one down. So neighbouring indices, which mostly
+mean neighbouring memory, meet the same processor's cache in one job after another; and a worker that wakes late,
+or never, costs nothing: the caller takes all the indices that are left.
 
 Waiting is looking at the epoch for a bounded number of times, then sleeping on a condition. A sleeper is
 counted before it looks a last time, and the caller raises the epoch before it looks for sleepers; one of them
@@ -38,7 +41,7 @@ _BODY: Final = ir.FunctionType(_VOID, [_PTR, _I64]).as_pointer()  # the builder 
 
 _LINE: Final = 128  # bytes between what different threads write to: cache lines may be fetched in pairs
 _EPOCH, _JOB_BODY, _JOB_CTX, _JOB_COUNT = 0, 8, 16, 24
-_GATE, _NEXT = _LINE, _LINE + 8
+_GATE, _TAKEN, _FAR = _LINE, _LINE + 8, _LINE + 16
 _BUSY, _WANTED, _STAFFED, _WORKERS, _SPINS, _READY = (2 * _LINE + 8 * i for i in range(6))
 _SLEEPERS, _NUDGES, _QUIT = (3 * _LINE + 8 * i for i in range(3))
 # The system's own types take at most 64 bytes on the systems that have them.
@@ -135,16 +138,26 @@ class _Pool:
     def block(self, name: str) -> Any:
         return self.b.append_basic_block(name)
 
-    def take_indices(self, body: Any, ctx: Any, count: Any, then: Any) -> None:
-        """Run the body for index after index until none is left, and go on in the block `then`."""
+    def take_indices(self, body: Any, ctx: Any, count: Any, then: Any, *, from_end: bool) -> None:
+        """Run the body for index after index until none is left, and go on in the block `then`.
+
+        from_end: from the last index down, as workers do; the caller goes from the first one up.
+        """
         b = self.b
-        take, run = self.block("take"), self.block("run")
+        before, take, run = b.block, self.block("take"), self.block("run")
         b.branch(take)
         b.position_at_end(take)
-        index = self.change("add", _NEXT, 1, "monotonic")
-        b.cbranch(b.icmp_signed("<", index, count), run, then)
+        own = b.phi(_I64)  # how many this thread has run
+        own.add_incoming(_I64(0), before)
+        taken = self.change("add", _TAKEN, 1, "monotonic")
+        b.cbranch(b.icmp_signed("<", taken, count), run, then)
         b.position_at_end(run)
+        index: Any = own
+        if from_end:
+            far = self.change("add", _FAR, 1, "monotonic")
+            index = b.sub(b.sub(count, _I64(1)), far)
         b.call(body, [ctx, index])
+        own.add_incoming(b.add(own, _I64(1)), b.block)
         b.branch(take)
         b.position_at_end(then)
 
@@ -215,7 +228,7 @@ class _Pool:
             b.position_at_end(end)
             b.ret_void()
         with self.function("pool_forget", _VOID, []):
-            for offset in (_GATE, _NEXT, _BUSY, _STAFFED, _WORKERS, _READY, _SLEEPERS, _QUIT):
+            for offset in (_GATE, _TAKEN, _FAR, _BUSY, _STAFFED, _WORKERS, _READY, _SLEEPERS, _QUIT):
                 self.put(offset, _I64(0))
             self.b.ret_void()
 
@@ -266,7 +279,7 @@ class _Pool:
             ctx = b.load(self.place(_JOB_CTX), typ=_PTR)
             count = b.load(self.place(_JOB_COUNT), typ=_I64)
             done = self.block("done")
-            self.take_indices(body, ctx, count, done)
+            self.take_indices(body, ctx, count, done, from_end=True)
             b.branch(leave)
 
             b.position_at_end(leave)
@@ -446,7 +459,8 @@ class _Pool:
             b.store(b.ptrtoint(body, _I64), self.place(_JOB_BODY))
             b.store(b.ptrtoint(ctx, _I64), self.place(_JOB_CTX))
             b.store(count, self.place(_JOB_COUNT))
-            self.put(_NEXT, _I64(0))
+            self.put(_TAKEN, _I64(0))
+            self.put(_FAR, _I64(0))
             self.change("add", _GATE, _OPEN)
             self.change("add", _EPOCH, 1)
             b.cbranch(b.icmp_signed(">", self.get(_SLEEPERS, "seq_cst"), _I64(0)), wake, work)
@@ -454,7 +468,7 @@ class _Pool:
             b.call(self.wake, [b.sub(count, _I64(1))])
             b.branch(work)
             b.position_at_end(work)
-            self.take_indices(body, ctx, count, close)
+            self.take_indices(body, ctx, count, close, from_end=False)
             gate = self.change("sub", _GATE, _OPEN)
             b.cbranch(b.icmp_unsigned("==", b.and_(gate, _I64(_INSIDE)), _I64(0)), end, slow)
             b.position_at_end(slow)
