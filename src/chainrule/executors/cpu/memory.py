@@ -7,7 +7,7 @@ last kernel that reads them is over. Next: `nest.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 from typing import Final
@@ -16,7 +16,6 @@ from ...graph.values import CONSTANT, PART, Value
 from .access import is_identity
 from .forms import PRODUCT
 from .plan import NEST, Kernel, Plan
-from .regions import Region
 from .roots import Read, Root
 from .schedule import Schedule, schedule
 
@@ -63,14 +62,8 @@ def schedules_of(plan: Plan) -> dict[Kernel, Schedule]:
     return schedules
 
 
-def place(
-    plan: Plan, schedules: dict[Kernel, Schedule], regions: Sequence[Region], scratch_bytes: dict[Kernel, int]
-) -> Memory:
-    """Give every stored value its place.
-
-    regions:       kernels that run together, so that nothing may be forgotten before all of them are over.
-    scratch_bytes: what kernels need for themselves.
-    """
+def place(plan: Plan, schedules: dict[Kernel, Schedule], scratch_bytes: dict[Kernel, int]) -> Memory:
+    """Give every stored value its place. scratch_bytes: what kernels need for themselves."""
     graph, kernels = plan.graph, plan.kernels
     spots = {v: Spot(ARGUMENT, i) for i, v in enumerate(plan.arguments)}
     constants: list[Value] = []
@@ -83,9 +76,6 @@ def place(
                 constants.append(r.leaf)
 
     number = {kernel: i for i, kernel in enumerate(kernels)}
-    for region in regions:
-        for kernel in region.kernels:
-            number[kernel] = number[region.kernels[0]]
     made: dict[Value, Kernel] = {}
     for v in graph.values:
         if v.kind == PART:

@@ -30,7 +30,6 @@ from .plan import NEST, Kernel, plan
 from .points import Level, Points, Slots, int64_of
 from .product import Matrices
 from .program import MAIN
-from .regions import Region, find, gather
 from .roots import Root
 from .schedule import Schedule
 from .table import ARENA as ARENA_SLOT
@@ -87,17 +86,13 @@ class Builder:
         self.graph = p.graph
         self.bodies = {k: Epoch(k, shared) for k in p.kernels if k.form == EPOCH}
         schedules = schedules_of(p)
-        gather(p, schedules)
-        # Clocks are for kernels one by one.
-        self.regions = [] if shared.timed is not None else find(p, schedules, host().vector_bytes // 4)
-        blocks = {k: region.blocks for region in self.regions for k in region.kernels}
-        self.products = {k: Matrices(k, p, blocks.get(k, 1)) for k in p.kernels if k.form == PRODUCT}
+        self.products = {k: Matrices(k, p) for k in p.kernels if k.form == PRODUCT}
         scratch = {k: m.scratch_for_all for k, m in self.products.items() if not m.is_empty}
         scratch |= {k: shuffle_bytes(k.main.value) for k in p.kernels if k.form == SHUFFLE}
         scratch |= {k: e.scratch_bytes for k, e in self.bodies.items()}
         partials = {k: _partial_bytes(k, s) for k, s in schedules.items() if s.pieces > 1}
         scratch |= {k: n for k, n in partials.items() if n}
-        self.memory: Memory = place(p, schedules, self.regions, scratch)
+        self.memory: Memory = place(p, schedules, scratch)
         for e in self.bodies.values():
             self.memory.constants += e.builder.memory.constants
         self.slots = Slots(self.memory, len(p.arguments), len(self.graph.outputs))
@@ -122,15 +117,10 @@ class Builder:
             NEST: self._nest, PRODUCT: self._product, DRAW: self._draw, SHUFFLE: self._shuffle,
             NUMPY: self._numpy, EPOCH: self._epoch,
         }  # fmt: skip
-        regions = {k: region for region in self.regions for k in region.kernels}
         for kernel in self.plan.kernels:
-            region = regions.get(kernel)
             self._open = []
-            if region is None:
-                with self._clocked(kernel, b, table):
-                    writers[kernel.form](kernel, b, table)
-            elif kernel is region.kernels[0]:
-                self._region(region, b, table)
+            with self._clocked(kernel, b, table):
+                writers[kernel.form](kernel, b, table)
             if any(points.may_fail for points in self._open):
                 self._stop_if_failed(b, table)
         for v, c in self.memory.copies:
@@ -149,22 +139,6 @@ class Builder:
         points.errors = self.shared.errors
         self._open.append(points)
         return points
-
-    def _region(self, region: Region, b: Any, table: Any) -> None:
-        """Each block of rows through all kernels; then the sums of blocks are combined."""
-
-        def write(inner: Any, own: Any, block: Any) -> None:
-            for kernel in region.kernels:
-                if kernel.form == NEST:
-                    self._loops(kernel, inner, own, block).write()
-                else:
-                    start = self.memory.scratch[kernel]
-                    self._one_matrix(self.products[kernel], inner, own, block, start)
-
-        self._piecewise(b, table, region.blocks, write)
-        for kernel in region.kernels:
-            if kernel.form == NEST:
-                self._combine(kernel, b, table)
 
     def _loops(self, kernel: Kernel, b: Any, table: Any, piece: Any) -> Nest:
         s = self.memory.schedules[kernel]
@@ -221,7 +195,7 @@ class Builder:
             self._piecewise(b, table, phase.count, write)
 
     def _one_matrix(self, matrices: Matrices, b: Any, table: Any, number: Any, start: int) -> None:
-        """All phases of one matrix of a stack, or of one block of rows, in scratch memory of its own."""
+        """All phases of one matrix of a stack, in scratch memory of its own."""
         at = b.mul(number, int64_of(matrices.scratch_bytes))
         scratch = b.gep(self.slots.arena(b, table, start), [at], source_etype=_BYTE)
         for phase in matrices.gemm.phases:

@@ -12,10 +12,10 @@ The state is one variable of the module, with parts that different threads write
 
 A worker enters a job by adding one to the gate. Was the gate open, then nothing of the job changes until the
 worker has left, for the caller closes the gate and waits until nobody is inside. Was it closed, then the
-worker came too late, leaves and waits for the next epoch. Who adds one to `taken` and is below the count may run
-an index: the caller from the first one up, workers from the last one down. So neighbouring indices, which mostly
-mean neighbouring memory, meet the same processor's cache in one job after another; and a worker that wakes late,
-or never, costs nothing: the caller takes all the indices that are left.
+worker came too late, leaves and waits for the next epoch. Who adds one to `taken` and is below the count may
+run an index: the caller from the first one up, workers from the last one down. So neighbouring indices, which
+mostly mean neighbouring memory, meet the same processor's cache in one job after another; and a worker that
+wakes late, or never, costs nothing: the caller takes all the indices that are left.
 
 Waiting is looking at the epoch for a bounded number of times, then sleeping on a condition. A sleeper is
 counted before it looks a last time, and the caller raises the epoch before it looks for sleepers; one of them

@@ -21,20 +21,16 @@ from .values import V, memory_type
 
 
 class Matrices:
-    """The product of one kernel: a stack of (m, k) @ (k, n), and how the parts of each are laid out.
+    """The product of one kernel: a stack of (m, k) @ (k, n), and how the parts of each are laid out."""
 
-    blocks: how many blocks of rows a single product is cut into, each of m rows.
-    """
-
-    def __init__(self, kernel: Kernel, plan: Plan, blocks: int = 1) -> None:
+    def __init__(self, kernel: Kernel, plan: Plan) -> None:
         self.kernel = kernel
         self.plan = plan
         self.value = kernel.main.value
         shape = self.value.shape
         self.stack = shape[:-2]
         x, y = self.value.inputs
-        self.blocks = blocks
-        self.m, self.n, self.k = shape[-2] // blocks, shape[-1], x.shape[-1]
+        self.m, self.n, self.k = shape[-2], shape[-1], x.shape[-1]
         self.operands = [self._operand(x), self._operand(y)]
         layouts = [gemm.Layout(strides[-2], strides[-1]) for _, (_, strides) in self.operands]
         self.gemm = gemm.plan(self.m, self.n, self.k, self.value.dtype, layouts[0], layouts[1], host())
@@ -51,7 +47,7 @@ class Matrices:
 
     @property
     def scratch_for_all(self) -> int:
-        return self.scratch_bytes * self.count * self.blocks
+        return self.scratch_bytes * self.count
 
     @property
     def is_empty(self) -> bool:
@@ -73,9 +69,6 @@ class Matrices:
                 if e >= 0 and own[e] != 1:
                     at = builder.add(at, builder.mul(i, int64_of(strides[e])))
             out.append(at)
-        if self.blocks > 1:
-            rows = builder.mul(number, int64_of(self.m * self.operands[0][1][1][-2]))
-            out[0] = builder.add(out[0], rows)
         return out
 
     def write_phase(
@@ -106,8 +99,6 @@ class Matrices:
         stack_axes: list[tuple[int, int, Any]] = []
 
         def store(builder: Any, i: Any, j: Any, acc: Any, lanes: int, valid: int | None) -> None:
-            if self.blocks > 1:
-                i = builder.add(i, builder.mul(number, int64_of(self.m)))
             top = points.levels[0]
             points.levels = [top, Level(builder, i), Level(builder, j)]
             points.lanes = lanes
