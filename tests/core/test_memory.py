@@ -228,3 +228,11 @@ def test_many_threads_never_get_the_same_memory() -> None:
     for t in threads:
         t.join()
     assert not wrong
+
+
+def test_large_arrays_begin_at_a_cache_line_far_from_the_page_s_start() -> None:
+    first, second = memory.empty((1 << 18,), np.dtype(np.float32)), memory.empty((3, 1 << 17), F32)
+    for a in (first, second):
+        address = a.__array_interface__["data"][0]
+        assert address % 64 == 0
+        assert address % 4096 >= 1024

@@ -22,7 +22,11 @@ from typing import Any
 import numpy as np
 
 THRESHOLD = 1 << 17  # bytes; from here on the C allocator asks the system for pages of their own
-ALIGN = 64  # bytes: large arrays begin with a cache line, as the widest vectors want it
+_PAGE = 4096
+# Where in a page large arrays begin: at a cache line, and far from where those of the system do. A processor tells
+# loads from recent stores by their place in the page: a result that began a little after an input there would make
+# each load wait for a store, and a simple expression take up to twice as long.
+_PLACE = 2048 + 64
 _PROBES = 4  # buffers looked at, at either end, for a request
 _STEPS = 8  # size classes between a power of two and the next: at most 1/8 of a buffer is wasted
 
@@ -61,7 +65,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         if buffer is None:
             buffer = _fresh(buffers, size)
         start: int = buffer.__array_interface__["data"][0]
-        return np.ndarray(shape, dtype, buffer, -start % ALIGN)
+        return np.ndarray(shape, dtype, buffer, (_PLACE - start) % _PAGE)
 
 
 def class_size(nbytes: int) -> int:
@@ -90,7 +94,7 @@ def _idle(buffers: list[Buffer]) -> Buffer | None:
 
 def _fresh(buffers: list[Buffer], size: int) -> Buffer:
     global _tracked_bytes
-    buffer: Buffer = np.empty(size + ALIGN, np.uint8)
+    buffer: Buffer = np.empty(size + _PAGE, np.uint8)
     _tracked_bytes += size
     if _tracked_bytes > limit_bytes:
         _forget(_tracked_bytes - limit_bytes)
