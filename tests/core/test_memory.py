@@ -231,7 +231,8 @@ def test_many_threads_never_get_the_same_memory() -> None:
 
 
 def test_large_arrays_begin_at_a_cache_line_far_from_the_page_s_start() -> None:
-    first, second = memory.empty((1 << 18,), np.dtype(np.float32)), memory.empty((3, 1 << 17), F32)
+    kind = np.dtype(np.float32)
+    first, second = memory.empty((1 << 18,), kind), memory.empty((3, 1 << 17), kind)
     for a in (first, second):
         address = a.__array_interface__["data"][0]
         assert address % 64 == 0

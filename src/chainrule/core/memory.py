@@ -23,9 +23,9 @@ import numpy as np
 
 THRESHOLD = 1 << 17  # bytes; from here on the C allocator asks the system for pages of their own
 _PAGE = 4096
-# Where in a page large arrays begin: at a cache line, and far from where those of the system do. A processor tells
-# loads from recent stores by their place in the page: a result that began a little after an input there would make
-# each load wait for a store, and a simple expression take up to twice as long.
+# Where in a page large arrays begin: at a cache line, and far from where those of the system do. A processor
+# tells loads from recent stores by their place in the page: a result that began a little after an input there
+# would make each load wait for a store, and a simple expression take up to twice as long.
 _PLACE = 2048 + 64
 _PROBES = 4  # buffers looked at, at either end, for a request
 _STEPS = 8  # size classes between a power of two and the next: at most 1/8 of a buffer is wasted
