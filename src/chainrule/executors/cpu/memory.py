@@ -118,7 +118,7 @@ def _carried(c: Value, v: Value, kernels: list[Kernel]) -> bool:
     at = next(i for i, k in enumerate(kernels) if k.main.value is whole)
     if whole.inputs[v.index] is not c:
         return False
-    reads = sum(x is c for x in whole.inputs)
+    reads = sum(r.leaf is c for r in kernels[at].reads)
     return reads == 1 and not any(r.leaf is c for k in kernels[at + 1 :] for r in k.reads)
 
 

@@ -30,7 +30,7 @@ from .plan import NEST, Kernel, plan
 from .points import Level, Points, Slots, int64_of
 from .product import Matrices
 from .program import MAIN
-from .roots import Root
+from .roots import Root, in_order
 from .schedule import Schedule
 from .table import ARENA as ARENA_SLOT
 from .table import CALLBACK, CLOCK, ERROR, FIRST, OWNER, POOL
@@ -283,6 +283,14 @@ class Builder:
         inner.ret_void()
         call(b, self.slots.load(b, table, POOL), _POOL_RUN, [body, table, int64_of(count)])
 
+    def operand(self, b: Any, table: Any, x: Value) -> Any:
+        """Code for the address of what a loop reads: maybe a part of something larger."""
+        base, offset = in_order(x, self.plan.forms, self.plan.stored) or (x, 0)
+        pointer = self.slots.pointer(b, table, base)
+        if not offset:
+            return pointer
+        return b.gep(pointer, [int64_of(offset * x.dtype.itemsize)], source_etype=_BYTE)
+
     def copy(self, b: Any, target: Any, source: Any, size: int) -> None:
         """Code that copies bytes."""
         if self.shared.memcpy is None:
@@ -375,9 +383,9 @@ class Epoch:
         carried, sequences, invariants = self.loop.split(list(self.value.inputs))
         self._carry(outer, b, table, own, carried, at + self._table_bytes + self.builder.memory.size)
         first = FIRST + len(carried)
-        rows = [slots.pointer(b, table, x) for x in sequences]
+        rows = [outer.operand(b, table, x) for x in sequences]
         for i, x in enumerate(invariants, first + len(sequences)):
-            _put(b, own, i, slots.pointer(b, table, x))
+            _put(b, own, i, outer.operand(b, table, x))
         constants = self.builder.memory.constants
         for i, x in enumerate(constants, self.builder.table_size - len(constants)):
             spot = Spot(DATA, outer.memory.constants.index(x))
@@ -404,8 +412,8 @@ class Epoch:
             if outer.plan.forms[x] == NUMBER:
                 number = V(constant(x.data.item(), x.dtype, 1), x.dtype)
                 Emitter(b, 1, outer.math).store(number, target)
-            elif part is None or spots[part] != spots[x]:
-                outer.copy(b, target, outer.slots.pointer(b, table, x), nbytes(x))
+            elif part is None or spots[part] != spots.get(x):
+                outer.copy(b, target, outer.operand(b, table, x), nbytes(x))
 
 
 def _put(b: Any, table: Any, slot: int, pointer: Any) -> None:

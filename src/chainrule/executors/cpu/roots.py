@@ -104,6 +104,21 @@ def through_views(v: Value, forms: dict[Value, str], stored: set[Value]) -> tupl
     return v, steps
 
 
+def in_order(x: Value, forms: dict[Value, str], stored: set[Value]) -> tuple[Value, int] | None:
+    """Memory that holds x as it is, row by row, and where it begins there, in elements; None if none does."""
+    base, steps = through_views(x, forms, stored)
+    if not steps:
+        return base, 0
+    if 0 in base.shape or (forms[base] != MEMORY and base not in stored):
+        return None
+    try:
+        offset, strides = strided(base.shape, steps)
+    except NotStrided:
+        return None
+    rows = tuple(0 if n == 1 else s for n, s in zip(x.shape, row_major(x.shape), strict=True))
+    return (base, offset) if strides == rows else None
+
+
 class Walker:
     """Walks from each root down to memory, noting what is read and what is computed on the way."""
 
@@ -178,7 +193,10 @@ class Walker:
         if root.form in WHOLE:
             for x in root.value.operands:
                 base, steps = through_views(x, self.forms, self.stored)
-                if root.form != PRODUCT and steps:
+                movable = root.form == PRODUCT or (
+                    root.form == EPOCH and in_order(x, self.forms, self.stored) is not None
+                )
+                if steps and not movable:
                     base, steps = x, ()
                 if base not in self.stored and self.forms[base] != MEMORY:
                     if self.forms[base] == NUMBER and root.form != PRODUCT:
