@@ -1,4 +1,4 @@
-"""Epochs as native loops: what is copied before the loop, and that what it carries is changed where it lies."""
+"""Epochs as native loops: what is copied before them, and that what they carry is changed where it lies."""
 
 from __future__ import annotations
 
