@@ -32,6 +32,7 @@ if sys.version_info < OLDEST:
 
 ROOT = Path(__file__).resolve().parent
 TORCH = "torch==2.13.0"  # the version whose names, values and refusals the comparisons pin
+JAX = "jax==0.10.2"  # the benchmarks train the same there
 
 
 class Stop(Exception):
@@ -78,7 +79,7 @@ def types(arguments: list[str]) -> int:
 
 def torch(arguments: list[str]) -> int:
     """Run the comparisons, in an environment of their own: no other test can then lean on PyTorch."""
-    python = environment(".venv-torch", "-e", ".[dev]", TORCH)
+    python = environment(".venv-torch", "-e", ".[dev]", TORCH, JAX)
     return pytest(python, *(arguments or ["tests/torch"]))
 
 
