@@ -102,7 +102,8 @@ def test_what_each_command_runs(dev: ModuleType, machine: Machine, monkeypatch: 
         (python, "-m", "pytest", "-n", "2", "--ignore=tests/torch", "tests/nn", "-k", "linear"),
     ]
     # Training needs the package alone; each environment is installed once.
-    assert machine.installed() == [("-e", "."), ("-e", ".[dev]"), ("-e", ".[dev]", "torch==2.13.0")]
+    peers = ("-e", ".[dev]", "torch==2.13.0", "jax==0.10.2")
+    assert machine.installed() == [("-e", "."), ("-e", ".[dev]"), peers]
 
 
 def test_run_gives_back_the_status_and_the_users_settings_win(

@@ -1,4 +1,4 @@
-"""Compiled programs and the number of threads, beside PyTorch's: the same code, the same weights at the end."""
+"""Compiled programs and the number of threads, beside PyTorch: the same code, the same weights at the end."""
 
 from __future__ import annotations
 
