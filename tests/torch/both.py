@@ -22,6 +22,9 @@ import torch
 
 import chainrule
 
+# With opt_einsum installed (JAX brings it) PyTorch multiplies in another order, and rounds float16 elsewhere.
+torch.backends.opt_einsum.enabled = False
+
 # Largest relative and absolute difference by element type: some units in the last place, because sums are
 # taken in another order, and PyTorch's vectorised functions are a little less exact than NumPy's.
 TOLERANCE = {"float64": (1e-9, 1e-10), "float32": (3e-5, 3e-6), "float16": (4e-3, 2e-3)}
