@@ -127,7 +127,7 @@ class Points:
         """x, to be used at that level: made a vector where vectors are used."""
         if level != self.last or self.lanes == 1 or x.level == level or x.v.lanes > 1:
             return x.v
-        key = ("splat", x.v.ir)
+        key = ("splat", x.v.ir, self.lanes)
         known = self.levels[x.level].known
         if key not in known:
             known[key] = Emitter(self.levels[x.level].builder, self.lanes, self.math).broadcast(x.v)
