@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from llvmlite import ir
 
@@ -106,7 +106,6 @@ class Points:
         self.given: dict[Value, At] = {}  # values that are at hand at this point
         self.row_dims = 0
         self.single = False  # one loop over the columns: buffers of a row end in whole vectors, no mask
-        self.kept: set[Value] = set()  # values of the kernel that need no memory
         self.errors: list[Value] = []
         self.may_fail = False
 
@@ -436,6 +435,3 @@ class _Leveled:
             )
 
         return method
-
-
-__all__: Final = ["At", "Level", "Points", "Slots", "int64_of"]

@@ -128,14 +128,13 @@ class Matrices:
                     continue
                 results.append((root, points.value(root.value, start=True)))
             for root, out in results:
-                if root.value not in points.kept:
-                    base, least = points.base(root.value)
-                    pointer, _, stride = points.address(base, least, root.value.dtype, 0, row_major(domain))
-                    x = points.at_level(out, 2)
-                    if lanes == 1 or stride == 1:
-                        b.store(x, pointer, points.mask)
-                    else:
-                        b.scatter(x, pointer, points._spaced(stride), points.mask)
+                base, least = points.base(root.value)
+                pointer, _, stride = points.address(base, least, root.value.dtype, 0, row_major(domain))
+                x = points.at_level(out, 2)
+                if lanes == 1 or stride == 1:
+                    b.store(x, pointer, points.mask)
+                else:
+                    b.scatter(x, pointer, points._spaced(stride), points.mask)
             points.levels = [top]
             points.given = {}
 

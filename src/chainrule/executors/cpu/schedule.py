@@ -13,7 +13,7 @@ from typing import Final
 
 from ...core.shapes import Shape
 from ...graph.values import Value
-from .access import Place, is_identity, row_major
+from .access import Place, is_identity
 from .forms import FOLD
 from .plan import Kernel
 from .roots import Root
@@ -183,6 +183,3 @@ def _short_lived(kernel: Kernel, made: _Made, outside: set[Value]) -> tuple[set[
         elif prod(columns) * v.dtype.itemsize <= ROW_BYTES and (made.rows or made.dims):
             of_row[v] = prod(columns)
     return registers, of_row
-
-
-__all__ = ["Axis", "Pass", "Schedule", "collapse", "row_major", "schedule", "work"]
