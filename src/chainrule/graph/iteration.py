@@ -20,32 +20,21 @@ from ..base import TensorBase
 from ..core.errors import Site, describe
 from ..eager import user_site
 from ..ops.primitive import interpreter, tracing
-from ..tape.node import AccumulateGrad, Node, number
+from ..tape.node import AccumulateGrad, Node
 from .alike import difference, summary
 from .errors import TraceError
 from .graph import Graph
 from .host import Assumption
 from .leftover import Gradients
 from .loop import Loop, loop_error, loop_value, part
-from .tracer import Gone, Traced, Tracer, traced
+from .tracer import Gone, Outside, Traced, Tracer, traced
 from .values import CAPTURE, INPUT, Value, reachable
 
 
-class Boundary(Node):
+class Boundary(Outside):
     """In place of the tape before the loop, or of another iteration: backward does not go there."""
 
     __slots__ = ()
-
-    def __init__(self, x: TensorBase) -> None:
-        self.edges = ()
-        self.shape, self.dtype = x._a.shape, x._a.dtype
-        self.hooks = None
-        self.seq = number()
-        self.site = user_site()
-
-    @property
-    def name(self) -> str:
-        return "Boundary"
 
     def backward(self, g: Any) -> NoReturn:
         raise loop_error(

@@ -184,7 +184,7 @@ class Outside(Node):
 
     @property
     def name(self) -> str:
-        return "Outside"
+        return type(self).__name__
 
     def backward(self, g: Any) -> NoReturn:
         raise TraceError.of(
