@@ -18,9 +18,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import eager, inplace
-from ..base import TensorBase, wrap
+from ..base import TensorBase, View, owner_of, wrap
 from ..eager import sync
 from ..ops.primitive import Late, Primitive, interpreter, levels
+from ..tape.node import Node
 
 
 class Level:
@@ -133,6 +134,15 @@ def write(x: Any, new: Any, what: str, tracked: bool) -> None:
         interpreter.trace.assign(x, new, what, tracked)
     else:
         inplace.write(x, new, what, tracked)
+
+
+def same(x: Any, node: Node | None) -> Any:
+    """x as another tensor object on the same memory, at another place of the tape; it moves as x does."""
+    y = x._at(node)
+    y._view = View(owner_of(x))
+    if levels.stack:
+        alias(x, y)
+    return y
 
 
 def alias(x: TensorBase, y: TensorBase) -> None:
