@@ -1,8 +1,9 @@
 """The array of a tensor without values: it has a shape and a type, and refuses to be read.
 
 Its element type carries a mark, so the short paths of the eager operators never take it for an ordinary
-array; the general path (`../eager.py`) sees what it is. What it says when it is read depends on why there are
-no values: because a program is recorded, here; `../transforms/batch.py` has another reason. Next: `tracer.py`.
+array; the general path (`../eager.py`) sees what it is. What it says when it is read depends on why there
+are no values: here because a program is recorded; `../transforms/batch.py` has another reason.
+Next: `tracer.py`.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def refuse(what: str) -> NoReturn:
 
 
 def _refusing(name: str) -> Any:
-    def method(self: Any, *args: Any, **settings: Any) -> NoReturn:
+    def method(self: Any, *args: Any, **settings: Any) -> Any:
         self.refuse(
             {"__float__": "float(x)", "__int__": "int(x)", "__bool__": "if x, bool(x)"}.get(name, f"{name}()")
         )
