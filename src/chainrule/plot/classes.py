@@ -1,0 +1,339 @@
+"""Pictures of classifiers: where they decide what in a plane of two features, and which classes they confuse.
+
+A classifier is a Module, a function of a tensor (rows, 2), or anything with `predict` as in scikit-learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.dtypes import float32
+from ..core.errors import ArgumentError, ShapeError
+from ..creation import tensor
+from ..nn import Module
+from ..tape.mode import no_grad
+from . import style
+from .picture import panel
+from .values import Floats, interval, numbers, plain, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GRID = 200
+AT_ONCE = 8192  # points of the grid that a model gets in one call: a bounded amount of memory
+MARGIN = 0.1
+TINT = 0.25  # of a class's colour in its region
+CELL = 0.52  # inches, of one cell of a confusion matrix
+READABLE = 15  # from more classes on the cells of a confusion matrix show their colour only
+
+Labels = npt.NDArray[Any]
+
+
+class Regions(NamedTuple):
+    """The class of each point as an index into the classes."""
+
+    indices: npt.NDArray[np.int64]
+    classes: list[Any]
+
+
+def decision_boundary(
+    model: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    classes: Sequence[str] | None = None,
+    threshold: float | None = None,
+    xlim: Any = None,
+    ylim: Any = None,
+    points: int = GRID,
+    xlabel: str | None = "x₁",
+    ylabel: str | None = "x₂",
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """What a classifier says at each point of the plane of its two features, and the samples on it.
+
+    What a model gives may be: a class for each row (whole numbers, truth values or, from `predict`, any
+    labels); a score for each class, the highest wins, (rows, classes); or one number for each row, (rows,) or
+    (rows, 1), which means class 1 above the threshold.
+
+    Shapes:  X (rows, 2), y (rows,): the samples; without them, xlim and ylim say what is shown.
+    Args:    model: a Module runs in eval mode without gradients and is left as it was; another function gets
+             float32 tensors; an object with `predict` gets NumPy arrays.
+             classes: names for the legend, in the order of the classes.
+             threshold: for one number for each row; None is 0, which is right for scores ("logits"); for
+             probabilities say 0.5.
+    Returns: the Axes.
+    Raises:  ShapeError: X has not two columns, or another number of rows than y; ArgumentError: what the
+             model gives is none of the above, or all of it lies between 0 and 1 and no threshold was given.
+
+    >>> import chainrule as torch
+    >>> from chainrule import plot
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1]
+    >>> ax = plot.decision_boundary(lambda x: x[:, 0] * x[:, 1] - 0.25, x, y, classes=["no", "yes"])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['no', 'yes']
+    """
+    what = "plot.decision_boundary"
+    samples = _samples(X, what)
+    truth = None if y is None else _truth(y, samples, what)
+    (left, right), (low, high) = _limits(samples, xlim, ylim, what)
+    across, up = np.linspace(left, right, points), np.linspace(low, high, points)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)  # (points * points, 2)
+    regions = _regions(model, grid, truth, threshold, what)
+    names = [str(c) for c in regions.classes] if classes is None else [str(c) for c in classes]
+    if len(names) < len(regions.classes):
+        raise ArgumentError.of(
+            what,
+            given=f"{len(names)} names for the classes {shortened(regions.classes)}",
+            must="each class must have its name",
+        )
+    ax = panel(ax, what, 5.2, 4.2, figsize=figsize, grid=False)
+    _draw_regions(ax, across, up, regions.indices.reshape(points, points), len(regions.classes))
+    _draw_samples(ax, samples, truth, regions.classes, names)
+    ax.set_xlim(left, right)
+    ax.set_ylim(low, high)
+    style.label(ax, x=xlabel, y=ylabel, title=title)
+    style.legend(ax)
+    made = ax.get_legend()
+    for text in made.get_texts() if made is not None else ():
+        text.set_parse_math(False)
+    return ax
+
+
+def confusion_matrix(
+    truth: Any,
+    predicted: Any,
+    *,
+    classes: Sequence[str] | None = None,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """How often each class was taken for which: rows are the true classes, columns what was predicted.
+
+    The colour is the share of a row, so a rare class shows as clearly as a frequent one; the diagonal is
+    right.
+
+    Shapes:  truth (rows,); predicted (rows,), or scores (rows, classes), of which the highest counts.
+    Args:    classes: names of the classes 0, 1, ...; with labels that are texts, which classes, in this
+             order.
+    Returns: the Axes; the counts are the data of its image.
+    Raises:  ShapeError: different numbers of rows; ArgumentError: no rows, labels that are not in classes.
+
+    >>> from chainrule import plot
+    >>> ax = plot.confusion_matrix(["cat", "cat", "dog"], ["cat", "dog", "dog"])
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '1', '0', '1']
+    """
+    what = "plot.confusion_matrix"
+    true, guess = np.asarray(plain(truth)).reshape(-1), np.asarray(plain(predicted))
+    guess = guess.argmax(axis=1) if guess.ndim == 2 and guess.shape[1] > 1 else guess.reshape(-1)
+    if len(true) != len(guess) or len(true) == 0:
+        raise ShapeError.of(
+            what,
+            given=f"{len(true)} true and {len(guess)} predicted labels",
+            must="each row must have both, and there must be one at least",
+        )
+    names, counts = _counted(true, guess, classes, what)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (true, predicted)
+    count = len(names)
+    side = min(max(CELL * count, 2.2), 9.0)
+    ax = panel(ax, what, side + 1.6, side + 1.0, figsize=figsize, grid=False)
+    image = ax.imshow(shares, cmap=style.SHADES, vmin=0, vmax=1, aspect="equal")
+    letters = max(len(name) for name in names)
+    if count <= 2 * READABLE:
+        size = style.SMALL if count <= READABLE else 6.0
+        style.names_for(ax, names, "x", rotate=letters * count > 24 and letters > 2)
+        style.names_for(ax, names, "y", rotate=False)
+        ax.tick_params(labelsize=size, length=0)
+    if count <= READABLE:
+        digits = len(str(counts.max()))
+        for row in range(count):
+            for column in range(count):
+                ink = "white" if shares[row, column] > 0.55 else style.INK
+                size = style.TEXT if digits < 4 else style.TEXT * 4 / (digits + 1)
+                ax.text(
+                    column, row, str(counts[row, column]), ha="center", va="center", color=ink, fontsize=size
+                )
+    bar = ax.figure.colorbar(image, ax=ax, pad=0.03, fraction=0.046)
+    bar.ax.tick_params(labelsize=style.SMALL, color=style.FAINT, labelcolor=style.INK)
+    bar.set_label("share of the true class", fontsize=style.TEXT, color=style.INK)
+    bar.outline.set_visible(False)
+    style.label(ax, x="predicted", y="true", title=title)
+    return ax
+
+
+def _samples(X: Any, what: str) -> Floats | None:
+    if X is None:
+        return None
+    samples = numbers(X, what, "X", axes=2)
+    if samples.shape[1] != 2 or len(samples) == 0:
+        raise ShapeError.of(
+            what,
+            given=f"X of shape {samples.shape}",
+            must="a plane has two features: X must be (rows, 2)",
+            hint="lambda x: model(...) with the other features held fixed, for a model of more than two",
+        )
+    return samples
+
+
+def _truth(y: Any, samples: Floats | None, what: str) -> Labels:
+    labels = np.asarray(plain(y)).reshape(-1)
+    if samples is None or len(labels) != len(samples):
+        raise ShapeError.of(
+            what,
+            given=f"{len(labels)} labels in y and {'no' if samples is None else len(samples)} rows in X",
+            must="each row must have one label",
+            hint="y.argmax(1), for labels that are one-hot" if labels.size else "",
+        )
+    return labels
+
+
+def _limits(
+    samples: Floats | None, xlim: Any, ylim: Any, what: str
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    if samples is None and (xlim is None or ylim is None):
+        raise ArgumentError.of(
+            what,
+            given="neither X nor both limits",
+            must="it must be known what to show",
+            hint="xlim=(-3, 3), ylim=(-3, 3)",
+        )
+    found = []
+    for axis, (given, name) in enumerate(((xlim, "xlim"), (ylim, "ylim"))):
+        if given is not None:
+            found.append(interval(given, what, name))
+        elif samples is not None:
+            low, high = float(samples[:, axis].min()), float(samples[:, axis].max())
+            room = MARGIN * (high - low) or 1.0
+            found.append((low - room, high + room))
+    return found[0], found[1]
+
+
+def _regions(model: Any, grid: Floats, truth: Labels | None, threshold: float | None, what: str) -> Regions:
+    output = np.concatenate(
+        [_answers(model, grid[i : i + AT_ONCE], what) for i in range(0, len(grid), AT_ONCE)]
+    )
+    if output.ndim == 2 and output.shape[1] == 1:
+        output = output[:, 0]
+    if output.ndim not in (1, 2) or len(output) != len(grid):
+        raise ArgumentError.of(
+            what,
+            given=f"a model that gives shape {output.shape} for {len(grid)} rows",
+            must="it must give (rows,), a class or number each, or (rows, classes), a score for each class",
+        )
+    if output.ndim == 2:
+        return Regions(output.argmax(axis=1), list(range(output.shape[1])))
+    if output.dtype.kind == "f" and not hasattr(model, "predict"):
+        if threshold is None and float(output.min()) >= 0 and float(output.max()) <= 1:
+            raise ArgumentError.of(
+                what,
+                given=f"a model whose outputs lie between {output.min():.3g} and {output.max():.3g}",
+                must="these look like probabilities; the threshold of scores, 0, makes them all class 1",
+                hint="threshold=0.5; or threshold=0, if they are scores",
+            )
+        return Regions((output > (threshold or 0.0)).astype(np.int64), [0, 1])
+    if output.dtype.kind == "b":
+        return Regions(output.astype(np.int64), [0, 1])
+    every = np.unique(output) if truth is None else np.unique(np.concatenate([output, truth]))
+    return Regions(np.searchsorted(every, output), every.tolist())
+
+
+def _answers(model: Any, rows: Floats, what: str) -> Labels:
+    """What a classifier says about some points: (rows,) or (rows, classes)."""
+    if isinstance(model, Module):
+        kinds = [p.dtype for p in model.parameters()] or [float32]
+        modes = {module: module.training for module in model.modules()}
+        model.eval()
+        try:
+            with no_grad():
+                return plain(model(tensor(rows, dtype=kinds[0])))
+        finally:
+            for module, training in modes.items():
+                module.training = training
+    if hasattr(model, "predict"):
+        return np.asarray(plain(model.predict(rows)))
+    if not callable(model):
+        raise ArgumentError.of(
+            what,
+            given=f"model = {shortened(model)}",
+            must="the model must be a Module, a function of a tensor (rows, 2), or have a method predict",
+        )
+    with no_grad():
+        return np.asarray(plain(model(tensor(rows, dtype=float32))))
+
+
+def _draw_regions(ax: Axes, across: Floats, up: Floats, indices: npt.NDArray[np.int64], count: int) -> None:
+    from matplotlib.colors import ListedColormap
+
+    colors = [style.tint(style.COLORS[i % len(style.COLORS)], TINT) for i in range(count)]
+    half = [(across[1] - across[0]) / 2, (up[1] - up[0]) / 2]
+    extent = (across[0] - half[0], across[-1] + half[0], up[0] - half[1], up[-1] + half[1])
+    ax.imshow(
+        indices,
+        cmap=ListedColormap(colors),
+        vmin=-0.5,
+        vmax=count - 0.5,
+        extent=extent,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    for index in range(1, count) if count == 2 else range(count):  # the line around each region
+        inside = indices == index
+        if inside.any() and not inside.all():
+            ax.contour(across, up, inside.astype(float), [0.5], colors=style.INK, linewidths=1.0)
+
+
+def _draw_samples(
+    ax: Axes, samples: Floats | None, truth: Labels | None, classes: list[Any], names: list[str]
+) -> None:
+    if samples is None or truth is None:  # then the legend tells which region is which
+        for index, name in enumerate(names[: len(classes)]):
+            color = style.tint(style.COLORS[index % len(style.COLORS)], TINT)
+            ax.scatter([], [], s=60, marker="s", color=[color], label=name)
+    if samples is None:
+        return
+    crowded = len(samples) > 500
+    looks: dict[str, Any] = {"s": 10 if crowded else 26, "linewidths": 0.4, "edgecolors": "white"}
+    if truth is None:
+        ax.scatter(samples[:, 0], samples[:, 1], color=style.INK, **looks)
+        return
+    for index, (one, name) in enumerate(zip(classes, names, strict=False)):
+        chosen = samples[truth == one]
+        color = style.COLORS[index % len(style.COLORS)]
+        marker = style.MARKERS[index % len(style.MARKERS)]
+        ax.scatter(chosen[:, 0], chosen[:, 1], color=color, marker=marker, label=name, **looks)
+
+
+def _counted(
+    true: Labels, guess: Labels, classes: Sequence[str] | None, what: str
+) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The names of the classes, and how often each (true, predicted) occurs: (classes, classes)."""
+    both = np.concatenate([true, guess])
+    numbered = both.dtype.kind in "bui" or (both.dtype.kind == "f" and bool((both == np.floor(both)).all()))
+    if numbered:
+        indices = both.astype(np.int64)
+        count = max(int(indices.max()) + 1, len(classes or ()))
+        names = [str(c) for c in classes] if classes is not None else [str(i) for i in range(count)]
+        strange = sorted(set(indices[(indices < 0) | (indices >= len(names))].tolist()))
+    else:
+        names = [str(c) for c in (classes if classes is not None else np.unique(both))]
+        order = {name: index for index, name in enumerate(names)}
+        strange = sorted({str(label) for label in both} - set(order))
+        indices = np.array([order.get(str(label), 0) for label in both])
+    if strange:
+        raise ArgumentError.of(
+            what,
+            given=f"the label {strange[0]!r} and {len(names)} classes: {shortened(names)}",
+            must="each label must be one of the classes (numbers count from 0)",
+        )
+    counts = np.zeros((len(names), len(names)), dtype=np.int64)
+    np.add.at(counts, (indices[: len(true)], indices[len(true) :]), 1)
+    return names, counts

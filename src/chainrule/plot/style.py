@@ -1,0 +1,90 @@
+"""How all pictures look: sizes, colours that everyone can tell apart, a quiet grid.
+
+The looks are given to each Axes that is made here, never to matplotlib's settings, which belong to the user's
+program; fonts are the user's own. An Axes that the user hands in keeps its looks. Next: `picture.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours for all kinds of colour vision, without the yellow, which is faint on white; in an
+# order in which neighbours differ in lightness too.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
+STYLES = ("-", "--", "-.", ":")  # with seven colours: 28 lines before two look alike, also in print
+MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+MAP = "viridis"  # for heights: the same steps look the same, in grey too
+SHADES = "Blues"  # for shares from 0 to 1
+
+INK, FAINT, GRID = "#222222", "#888888", "#E3E3E3"
+WIDTH, HEIGHT = 5.6, 3.6  # inches; half a page, or a third of a screen
+DPI = 100
+TEXT, SMALL = 10.0, 8.5  # points
+LINE = 1.8
+INSIDE = 5  # a legend with more lines than these stands beside the picture
+
+
+def dress(ax: Axes, *, grid: bool = True) -> None:
+    """Give a new Axes the looks of this package."""
+    from cycler import cycler
+
+    count = len(COLORS) * len(STYLES)
+    ax.set_prop_cycle(
+        cycler(color=[COLORS[i % len(COLORS)] for i in range(count)])
+        + cycler(linestyle=[STYLES[i % len(STYLES)] for i in range(count)])
+        + cycler(linewidth=[LINE] * count)
+    )
+    ax.set_facecolor("white")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(FAINT)
+    ax.tick_params(which="both", color=FAINT, labelcolor=INK, labelsize=SMALL)
+    ax.set_axisbelow(True)
+    if grid:
+        ax.grid(color=GRID, linewidth=0.8, linestyle="-")
+
+
+def label(ax: Axes, *, x: str | None = None, y: str | None = None, title: str | None = None) -> None:
+    """Name the axes; a name that is there already is the user's own and stays."""
+    if x and not ax.get_xlabel():
+        ax.set_xlabel(x, fontsize=TEXT, color=INK)
+    if y and not ax.get_ylabel():
+        ax.set_ylabel(y, fontsize=TEXT, color=INK)
+    if title and not ax.get_title():
+        ax.set_title(title, fontsize=TEXT, color=INK)
+
+
+def legend(ax: Axes, **options: Any) -> None:
+    """A legend of all that has a label: where the lines leave room, or beside the picture when it is long."""
+    entries = len(ax.get_legend_handles_labels()[1])
+    if entries == 0:
+        return
+    place: dict[str, Any] = {"loc": "best"}
+    if entries > INSIDE:
+        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    # Dashes need the length to be told apart.
+    looks = {"fontsize": SMALL, "labelcolor": INK, "handlelength": 2.6, "frameon": True}
+    made = ax.legend(**{**looks, **place, **options})
+    made.get_frame().set(facecolor="white", edgecolor="none", alpha=0.85)
+
+
+def tint(color: str, share: float) -> tuple[float, float, float]:
+    """A colour mixed with white: `share` of the colour, the rest white."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(color)
+    return 1 - share * (1 - red), 1 - share * (1 - green), 1 - share * (1 - blue)
+
+
+def names_for(ax: Axes, names: Sequence[str], axis: str, *, rotate: bool) -> None:
+    """Texts instead of numbers along an axis, at 0, 1, 2, ...; taken as they are, without formulas."""
+    side = ax.xaxis if axis == "x" else ax.yaxis
+    side.set_ticks(range(len(names)))
+    side.set_ticklabels(names)
+    for text in side.get_ticklabels():
+        text.set_parse_math(False)
+        if rotate:
+            text.set(rotation=45, ha="right", rotation_mode="anchor")
