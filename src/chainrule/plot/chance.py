@@ -1,6 +1,6 @@
 """Pictures of chance: the normal density, and relative frequencies that settle at their probabilities.
 
-Next: `lines.py` for lines of any numbers.
+Next: `series.py` for lines of any numbers.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def _histograms(
 
 
 def _histogram(ax: Axes, numbers: Floats, bins: int, color: str) -> None:
-    from matplotlib.ticker import MaxNLocator, ScalarFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     finite = numbers[np.isfinite(numbers)]
     lost = numbers.size - finite.size
@@ -142,10 +142,7 @@ def _histogram(ax: Axes, numbers: Floats, bins: int, color: str) -> None:
     ax.set_xlabel(text, fontsize=style.SMALL, color=style.COLORS[1] if lost else style.INK)
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-    small = ScalarFormatter(useMathText=True)
-    small.set_powerlimits((-3, 4))
-    ax.xaxis.set_major_formatter(small)
-    ax.xaxis.get_offset_text().set(size=style.SMALL - 1, color=style.INK)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
 
 
 def _short(value: float) -> str:

@@ -9,7 +9,10 @@ import io
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
+
+from .fonts import widen
 
 SHARP = 2  # pixels of a notebook's picture for each one of its size, so that it is sharp on a dense screen
 
@@ -25,11 +28,24 @@ class Panel(Axes):
 class Picture(Figure):
     """A Figure that a notebook shows, with or without `%matplotlib inline`."""
 
+    may_grow: bool = True  # whether its size was chosen here, and may change for what stands beside
+
+    def make_room(self, inches: float) -> None:
+        """Get wider, so that something beside the picture takes nothing away from it."""
+        if self.may_grow:
+            width, height = self.get_size_inches()
+            self.set_size_inches(width + inches, height)
+
     def add_panel(self, rows: int, columns: int, number: int, *, sharex: Axes | None = None) -> Panel:
         """The Axes with this number (from 1, row by row) in a grid."""
         made: Any = self.add_subplot(rows, columns, number, axes_class=Panel, sharex=sharex)
         assert isinstance(made, Panel)
         return made
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw everything, in fonts that have the letters."""
+        widen(self)
+        super().draw(renderer)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         content = io.BytesIO()

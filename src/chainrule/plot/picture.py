@@ -61,9 +61,9 @@ def panel(
     if ax is not None:
         remember(figure_of(ax, what))
         return ax
-    if figsize is not None:
-        width, height = figsize
-    return panels(figure(width, height), 1, 1, grid=grid)[0]
+    fig = figure(*(figsize or (width, height)))
+    fig.may_grow = figsize is None
+    return panels(fig, 1, 1, grid=grid)[0]
 
 
 def panels(fig: Picture, rows: int, columns: int, *, grid: bool = True, sharex: bool = False) -> list[Axes]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
 # Okabe and Ito's colours for all kinds of colour vision, without the yellow, which is faint on white; in an
 # order in which neighbours differ in lightness too.
@@ -25,7 +28,7 @@ WIDTH, HEIGHT = 5.6, 3.6  # inches; half a page, or a third of a screen
 DPI = 100
 TEXT, SMALL = 10.0, 8.5  # points
 LINE = 1.8
-INSIDE = 5  # a legend with more lines than these stands beside the picture
+INSIDE = 5  # a legend with more entries stands beside the picture
 
 
 def dress(ax: Axes, *, grid: bool = True) -> None:
@@ -57,18 +60,43 @@ def label(ax: Axes, *, x: str | None = None, y: str | None = None, title: str | 
         ax.set_title(title, fontsize=TEXT, color=INK)
 
 
-def legend(ax: Axes, **options: Any) -> None:
-    """A legend of all that has a label: where the lines leave room, or beside the picture when it is long."""
-    entries = len(ax.get_legend_handles_labels()[1])
-    if entries == 0:
+def legend(ax: Axes, *, below: bool = False) -> None:
+    """A legend of all that has a label: where it hides no line or, where there is no such place, outside.
+
+    Outside is to the right, or with `below` (for a picture that is full everywhere) always below. In an Axes
+    of the user's it stays inside: outside may be another one.
+    """
+    handles, labels = ax.get_legend_handles_labels()
+    if not labels:
         return
-    place: dict[str, Any] = {"loc": "best"}
-    if entries > INSIDE:
-        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
     # Dashes need the length to be told apart.
-    looks = {"fontsize": SMALL, "labelcolor": INK, "handlelength": 2.6, "frameon": True}
-    made = ax.legend(**{**looks, **place, **options})
+    looks: dict[str, Any] = {"fontsize": SMALL, "labelcolor": INK, "handlelength": 2.6, "frameon": True}
+    whole: Any = ax.figure
+    own = hasattr(whole, "make_room")
+    if own and below:
+        made = whole.legend(handles, labels, loc="outside lower center", ncols=2, **looks)
+    else:
+        made = ax.legend(loc="best", **looks)
+        if own and (len(labels) > INSIDE or _hides_a_line(ax, made)):
+            made.remove()
+            made = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **looks)
+            whole.draw_without_rendering()
+            whole.make_room(made.get_window_extent().width / whole.dpi)
     made.get_frame().set(facecolor="white", edgecolor="none", alpha=0.85)
+
+
+def _hides_a_line(ax: Axes, made: Legend) -> bool:
+    whole: Any = ax.figure
+    whole.draw_without_rendering()
+    box = made.get_window_extent()
+    for line in ax.lines:
+        x, y = line.get_transform().transform(np.column_stack(line.get_data(orig=False))).T
+        # Points between the given ones, about as dense as pixels: a straight line has only two.
+        steps = np.linspace(0, len(x) - 1, max(4 * len(x), 1000))
+        x, y = np.interp(steps, np.arange(len(x)), x), np.interp(steps, np.arange(len(y)), y)
+        if bool(((box.x0 < x) & (x < box.x1) & (box.y0 < y) & (y < box.y1)).any()):
+            return True
+    return False
 
 
 def tint(color: str, share: float) -> tuple[float, float, float]:

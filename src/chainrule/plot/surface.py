@@ -113,25 +113,24 @@ def loss_surface(
     bar.set_label("loss", fontsize=style.TEXT, color=style.INK)
     bar.outline.set_visible(False)
     style.label(ax, x=land.names[0], y=land.names[1], title=title)
-    beside = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 2, "borderaxespad": 0.0}
-    style.legend(ax, **(beside if len(paths) > 1 else {}))
+    style.legend(ax, below=len(paths) > 1)
     return ax
 
 
 def _draw_paths(ax: Axes, paths: list[Path], *, several_lr: bool, several_sizes: bool) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
-    halo = [Stroke(linewidth=3.2, foreground="white"), Normal()]  # to be seen on every colour of the map
     for index, path in enumerate(paths):
+        width = max(3.0 - 0.6 * index, 1.2)  # a path on which a later one lies is seen below it
         ax.plot(
             path.points[:, 0],
             path.points[:, 1],
             color=PATHS[index % len(PATHS)],
             linestyle="-",
-            linewidth=1.6,
+            linewidth=width,
             marker=style.MARKERS[index % len(style.MARKERS)] if len(path.points) <= STEPS_MARKED else None,
-            markersize=4.5,
-            path_effects=halo,
+            markersize=max(7.0 - index, 3.5),
+            path_effects=[Stroke(linewidth=width + 1.6, foreground="white"), Normal()],  # seen on all colours
             label=described(path, with_lr=several_lr, with_batch=several_sizes),
             zorder=3,
         )
