@@ -19,11 +19,12 @@ from ..nn import Module
 from ..tape.mode import no_grad
 from . import style
 from .picture import panel
-from .values import Floats, interval, numbers, plain, shortened
+from .values import Floats, counted, interval, numbers, plain, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+WHAT = "plot.decision_boundary"
 GRID = 200
 AT_ONCE = 8192  # points of the grid that a model gets in one call: a bounded amount of memory
 MARGIN = 0.1
@@ -75,43 +76,41 @@ def decision_boundary(
     >>> from chainrule import plot
     >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1]
     >>> ax = plot.decision_boundary(lambda x: x[:, 0] * x[:, 1] - 0.25, x, y, classes=["no", "yes"])
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    >>> [text.get_text() for text in ax.figure.legends[0].get_texts()]
     ['no', 'yes']
     """
-    what = "plot.decision_boundary"
-    samples = _samples(X, what)
-    truth = None if y is None else _truth(y, samples, what)
-    (left, right), (low, high) = _limits(samples, xlim, ylim, what)
+    samples = _samples(X)
+    truth = None if y is None else _truth(y, samples)
+    (left, right), (low, high) = _limits(samples, xlim, ylim)
     across, up = np.linspace(left, right, points), np.linspace(low, high, points)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)  # (points * points, 2)
-    regions = _regions(model, grid, truth, threshold, what)
+    regions = _regions(model, grid, truth, classes, threshold)
     names = [str(c) for c in regions.classes] if classes is None else [str(c) for c in classes]
     if len(names) < len(regions.classes):
         raise ArgumentError.of(
-            what,
-            given=f"{len(names)} names for the classes {shortened(regions.classes)}",
+            WHAT,
+            given=f"{counted(len(names), 'name')} for the classes {shortened(regions.classes)}",
             must="each class must have its name",
         )
-    ax = panel(ax, what, 5.2, 4.2, figsize=figsize, grid=False)
+    ax = panel(ax, WHAT, 5.2, 4.2, figsize=figsize, grid=False)
     _draw_regions(ax, across, up, regions.indices.reshape(points, points), len(regions.classes))
     _draw_samples(ax, samples, truth, regions.classes, names)
     ax.set_xlim(left, right)
     ax.set_ylim(low, high)
     style.label(ax, x=xlabel, y=ylabel, title=title)
-    style.legend(ax)
-    made = ax.get_legend()
+    made = style.legend(ax, below=True)
     for text in made.get_texts() if made is not None else ():
         text.set_parse_math(False)
     return ax
 
 
-def _samples(X: Any, what: str) -> Floats | None:
+def _samples(X: Any) -> Floats | None:
     if X is None:
         return None
-    samples = numbers(X, what, "X", axes=2)
+    samples = numbers(X, WHAT, "X", axes=2)
     if samples.shape[1] != 2 or len(samples) == 0:
         raise ShapeError.of(
-            what,
+            WHAT,
             given=f"X of shape {samples.shape}",
             must="a plane has two features: X must be (rows, 2)",
             hint="lambda x: model(...) with the other features held fixed, for a model of more than two",
@@ -119,24 +118,23 @@ def _samples(X: Any, what: str) -> Floats | None:
     return samples
 
 
-def _truth(y: Any, samples: Floats | None, what: str) -> Labels:
+def _truth(y: Any, samples: Floats | None) -> Labels:
     labels = np.asarray(plain(y)).reshape(-1)
     if samples is None or len(labels) != len(samples):
         raise ShapeError.of(
-            what,
-            given=f"{len(labels)} labels in y and {'no' if samples is None else len(samples)} rows in X",
+            WHAT,
+            given=f"{counted(len(labels), 'label')} in y and"
+            f" {'no' if samples is None else len(samples)} rows in X",
             must="each row must have one label",
-            hint="y.argmax(1), for labels that are one-hot" if labels.size else "",
+            hint="y.argmax(1), for labels that are one-hot" if np.ndim(plain(y)) == 2 else "",
         )
     return labels
 
 
-def _limits(
-    samples: Floats | None, xlim: Any, ylim: Any, what: str
-) -> tuple[tuple[float, float], tuple[float, float]]:
+def _limits(samples: Floats | None, xlim: Any, ylim: Any) -> tuple[tuple[float, float], tuple[float, float]]:
     if samples is None and (xlim is None or ylim is None):
         raise ArgumentError.of(
-            what,
+            WHAT,
             given="neither X nor both limits",
             must="it must be known what to show",
             hint="xlim=(-3, 3), ylim=(-3, 3)",
@@ -144,7 +142,7 @@ def _limits(
     found = []
     for axis, (given, name) in enumerate(((xlim, "xlim"), (ylim, "ylim"))):
         if given is not None:
-            found.append(interval(given, what, name))
+            found.append(interval(given, WHAT, name))
         elif samples is not None:
             low, high = float(samples[:, axis].min()), float(samples[:, axis].max())
             room = MARGIN * (high - low) or 1.0
@@ -152,57 +150,83 @@ def _limits(
     return found[0], found[1]
 
 
-def _regions(model: Any, grid: Floats, truth: Labels | None, threshold: float | None, what: str) -> Regions:
-    output = np.concatenate(
-        [_answers(model, grid[i : i + AT_ONCE], what) for i in range(0, len(grid), AT_ONCE)]
-    )
+def _regions(
+    model: Any, grid: Floats, truth: Labels | None, names: Sequence[str] | None, threshold: float | None
+) -> Regions:
+    """The class of each point; the classes are in the order of the names."""
+    output = np.concatenate([_answers(model, grid[i : i + AT_ONCE]) for i in range(0, len(grid), AT_ONCE)])
     if output.ndim == 2 and output.shape[1] == 1:
         output = output[:, 0]
-    if output.ndim not in (1, 2) or len(output) != len(grid):
-        raise ArgumentError.of(
-            what,
-            given=f"a model that gives shape {output.shape} for {len(grid)} rows",
-            must="it must give (rows,), a class or number each, or (rows, classes), a score for each class",
-        )
     if output.ndim == 2:
-        return Regions(output.argmax(axis=1), list(range(output.shape[1])))
+        return Regions(output.argmax(axis=1), _classes(output.shape[1], truth, names))
     if output.dtype.kind == "f" and not hasattr(model, "predict"):
         if threshold is None and float(output.min()) >= 0 and float(output.max()) <= 1:
             raise ArgumentError.of(
-                what,
+                WHAT,
                 given=f"a model whose outputs lie between {output.min():.3g} and {output.max():.3g}",
                 must="these look like probabilities; the threshold of scores, 0, makes them all class 1",
                 hint="threshold=0.5; or threshold=0, if they are scores",
             )
-        return Regions((output > (threshold or 0.0)).astype(np.int64), [0, 1])
+        output = output > (threshold or 0.0)
     if output.dtype.kind == "b":
-        return Regions(output.astype(np.int64), [0, 1])
+        return Regions(output.astype(np.int64), _classes(2, truth, names))
     every = np.unique(output) if truth is None else np.unique(np.concatenate([output, truth]))
     return Regions(np.searchsorted(every, output), every.tolist())
 
 
-def _answers(model: Any, rows: Floats, what: str) -> Labels:
+def _classes(count: int, truth: Labels | None, names: Sequence[str] | None) -> list[Any]:
+    """What the labels are called of which the model gives the number: 0, 1, ..., or -1 and 1, or names."""
+    numbered: list[Any] = list(range(count))
+    if truth is None:
+        return numbered
+    known = np.unique(truth).tolist()
+    for possible in (numbered, list(names or ()), known if count == len(known) == 2 else []):
+        if set(known) <= set(possible):
+            return possible
+    raise ArgumentError.of(
+        WHAT,
+        given=f"a model of {count} classes and the labels {shortened(known)}",
+        must="the labels must be numbers of classes, counted from 0",
+        hint="classes=[...] in the order of the model's outputs, for labels that are names",
+    )
+
+
+def _answers(model: Any, rows: Floats) -> Labels:
     """What a classifier says about some points: (rows,) or (rows, classes)."""
     if isinstance(model, Module):
-        kinds = [p.dtype for p in model.parameters()] or [float32]
-        modes = {module: module.training for module in model.modules()}
-        model.eval()
-        try:
-            with no_grad():
-                return plain(model(tensor(rows, dtype=kinds[0])))
-        finally:
-            for module, training in modes.items():
-                module.training = training
-    if hasattr(model, "predict"):
-        return np.asarray(plain(model.predict(rows)))
-    if not callable(model):
+        output = _of_module(model, rows)
+    elif hasattr(model, "predict"):
+        output = model.predict(rows)
+    elif callable(model):
+        with no_grad():
+            output = model(tensor(rows, dtype=float32))
+    else:
         raise ArgumentError.of(
-            what,
+            WHAT,
             given=f"model = {shortened(model)}",
             must="the model must be a Module, a function of a tensor (rows, 2), or have a method predict",
         )
-    with no_grad():
-        return np.asarray(plain(model(tensor(rows, dtype=float32))))
+    answers = np.asarray(plain(output))
+    if answers.ndim not in (1, 2) or len(answers) != len(rows):
+        raise ArgumentError.of(
+            WHAT,
+            given=f"a model that gives shape {answers.shape} for {len(rows)} rows",
+            must="it must give (rows,), a class or number each, or (rows, classes), a score for each class",
+        )
+    return answers
+
+
+def _of_module(model: Module, rows: Floats) -> Any:
+    """A module's outputs in eval mode; it is left in the mode in which it was, part by part."""
+    kinds = [p.dtype for p in model.parameters()] or [float32]
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with no_grad():
+            return model(tensor(rows, dtype=kinds[0]))
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def _draw_regions(ax: Axes, across: Floats, up: Floats, indices: npt.NDArray[np.int64], count: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import ArgumentError
 from . import style
 from .picture import panel
-from .values import Floats, interval, numbers, several, written
+from .values import Floats, counted, interval, numbers, several, written
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,13 +116,12 @@ def frequencies(
         if expected is None
         else numbers(several(expected), "plot.frequencies", "expected", axes=1).tolist()
     )
-    for what, given in (("names", len(names)), ("probabilities", len(shares))):
-        if given != kinds and not (what == "probabilities" and given < 2):
-            raise ArgumentError.of(
-                "plot.frequencies",
-                given=f"{given} {what} for {kinds} outcomes",
-                must="each must have its own",
-            )
+    if len(names) != kinds or len(shares) not in (0, 1, kinds):
+        raise ArgumentError.of(
+            "plot.frequencies",
+            given=f"{counted(kinds, 'outcome')}, {counted(len(names), 'name')} and {len(shares)} expected",
+            must="each outcome must have its own name and probability, or one probability serves all",
+        )
     so_far = table.cumsum(axis=0)  # (groups, outcomes)
     so_far /= so_far.sum(axis=1, keepdims=True)
     ax = panel(ax, "plot.frequencies", figsize=figsize)

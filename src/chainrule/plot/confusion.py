@@ -89,13 +89,34 @@ def _counted(
     true: Labels, guess: Labels, classes: Sequence[str] | None, what: str
 ) -> tuple[list[str], npt.NDArray[np.int64]]:
     """The names of the classes, and how often each (true, predicted) occurs: (classes, classes)."""
+    texts = [labels.dtype.kind in "US" for labels in (true, guess)]
+    if texts == [True, False] and classes is not None and guess.dtype.kind in "bui":
+        named = np.array([str(c) for c in classes])  # a model gives numbers of classes
+        guess = named[guess.astype(np.int64)] if guess.max() < len(named) else guess.astype(str)
+    elif texts[0] != texts[1]:
+        raise ArgumentError.of(
+            what,
+            given=f"true labels such as {true[0].item()!r} and predicted ones such as {guess[0].item()!r}",
+            must="both must be numbers, or both texts",
+            hint="classes=[...], which says what the numbers stand for" if texts[0] else "",
+        )
     both = np.concatenate([true, guess])
-    numbered = both.dtype.kind in "bui" or (both.dtype.kind == "f" and bool((both == np.floor(both)).all()))
-    if numbered:
+    if both.dtype.kind == "f" and not bool((both == np.floor(both)).all()):
+        raise ArgumentError.of(
+            what,
+            given=f"{both[both != np.floor(both)][0]:.4g} as a label",
+            must="labels must be classes: whole numbers or texts",
+            hint="probabilities > 0.5, or scores of the shape (rows, classes)",
+        )
+    if both.dtype.kind in "buif" and both.min() >= 0:  # numbers count the classes
         indices = both.astype(np.int64)
-        count = max(int(indices.max()) + 1, len(classes or ()))
-        names = [str(c) for c in classes] if classes is not None else [str(i) for i in range(count)]
-        strange = sorted(set(indices[(indices < 0) | (indices >= len(names))].tolist()))
+        count = int(indices.max()) + 1
+        names = [str(i) for i in range(count)] if classes is None else [str(c) for c in classes]
+        strange = sorted(set(indices[indices >= len(names)].tolist()))
+    elif both.dtype.kind in "buif":  # such as -1 and 1
+        known, indices = np.unique(both, return_inverse=True)
+        names = [f"{label:g}" for label in known] if classes is None else [str(c) for c in classes]
+        strange = known[len(names) :].tolist()
     else:
         names = [str(c) for c in (classes if classes is not None else np.unique(both))]
         order = {name: index for index, name in enumerate(names)}
@@ -104,7 +125,7 @@ def _counted(
     if strange:
         raise ArgumentError.of(
             what,
-            given=f"the label {strange[0]!r} and {len(names)} classes: {shortened(names)}",
+            given=f"the label {strange[0]!r} and the classes {shortened(names)}",
             must="each label must be one of the classes (numbers count from 0)",
         )
     counts = np.zeros((len(names), len(names)), dtype=np.int64)

@@ -81,6 +81,8 @@ def _chosen(model: Any, match: str, what: str) -> dict[str, Tensor]:
         raise ArgumentError.of(what, given=shortened(model), must="the model must be an nn.Module")
     named: dict[str, Tensor] = dict(model.named_parameters())
     chosen = {name: p for name, p in named.items() if fnmatchcase(name, match)}
+    if not named:
+        raise ArgumentError.of(what, given=shortened(model), must="the model has no parameters to show")
     if not chosen:
         raise ArgumentError.of(
             what,

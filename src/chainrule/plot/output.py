@@ -107,7 +107,13 @@ def _chosen(picture: Any, what: str) -> Figure:
     if hasattr(picture, "savefig"):
         fig: Figure = picture
         return fig
-    return figure_of(picture, what, name="picture")
+    if not hasattr(picture, "figure"):
+        raise ArgumentError.of(
+            what,
+            given=f"picture = {shortened(picture)}",
+            must="it must be an Axes or a Figure of matplotlib; without one it is the last that was drawn",
+        )
+    return figure_of(picture, what)
 
 
 def _notebook() -> Any:

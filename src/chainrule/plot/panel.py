@@ -45,6 +45,9 @@ class Picture(Figure):
     def draw(self, renderer: RendererBase) -> None:
         """Draw everything, in fonts that have the letters."""
         widen(self)
+        layout = self.get_layout_engine()
+        if layout is not None:  # once more than Figure does: one pass leaves square cells too close to the edge
+            layout.execute(self)
         super().draw(renderer)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:

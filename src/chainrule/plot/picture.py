@@ -76,7 +76,7 @@ def panels(fig: Picture, rows: int, columns: int, *, grid: bool = True, sharex: 
     return made
 
 
-def figure_of(picture: Any, what: str, *, name: str = "ax") -> Figure:
+def figure_of(picture: Any, what: str) -> Figure:
     """The Figure of an Axes.
 
     Raises:  ArgumentError: it is no Axes.
@@ -84,9 +84,9 @@ def figure_of(picture: Any, what: str, *, name: str = "ax") -> Figure:
     if not hasattr(picture, "plot") or not hasattr(picture, "figure"):
         raise ArgumentError.of(
             what,
-            given=f"{name} = {shortened(picture)}",
-            must=f"{name} must be one Axes of matplotlib to draw into",
-            hint=f"figure.axes[0] of a figure, axes[0, 1] of several; or no {name}, for a new picture",
+            given=f"ax = {shortened(picture)}",
+            must="ax must be one Axes of matplotlib to draw into",
+            hint="figure.axes[0] of a figure, axes[0, 1] of several; or no ax, for a new picture",
         )
     whole: Figure = picture.figure.figure  # through a SubFigure, where there is one
     return whole

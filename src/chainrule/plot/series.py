@@ -14,7 +14,7 @@ import numpy as np
 from ..core.errors import ArgumentError, ShapeError
 from . import style
 from .picture import panel
-from .values import Floats, interval, numbers, plain, shortened
+from .values import Floats, counted, interval, numbers, plain, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ def lines(
     if names and len(names) != len(pairs):
         raise ArgumentError.of(
             "plot.lines",
-            given=f"{len(names)} names in the legend for {len(pairs)} lines",
+            given=f"{counted(len(names), 'name')} in the legend for {counted(len(pairs), 'line')}",
             must="each line must have its name",
         )
     for name, scale in (("xscale", xscale), ("yscale", yscale)):
@@ -176,7 +176,6 @@ def _each(value: Any, name: str) -> list[Floats]:
             "plot.lines",
             given=f"{name} of shape {found.shape}",
             must=f"{name} must be one line (n,) or several (lines, n)",
-            hint="x.reshape(-1) for a column (n, 1)" if found.ndim == 0 or found.shape[-1] == 1 else "",
         )
     if found.ndim == 2 and found.shape[1] == 1 and found.shape[0] > 1:
         raise ShapeError.of(

@@ -7,7 +7,7 @@ program; fonts are the user's own. An Axes that the user hands in keeps its look
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def label(ax: Axes, *, x: str | None = None, y: str | None = None, title: str | 
         ax.set_title(title, fontsize=TEXT, color=INK)
 
 
-def legend(ax: Axes, *, below: bool = False) -> None:
+def legend(ax: Axes, *, below: bool = False) -> Legend | None:
     """A legend of all that has a label: where it hides no line or, where there is no such place, outside.
 
     Outside is to the right, or with `below` (for a picture that is full everywhere) always below. In an Axes
@@ -68,13 +68,13 @@ def legend(ax: Axes, *, below: bool = False) -> None:
     """
     handles, labels = ax.get_legend_handles_labels()
     if not labels:
-        return
+        return None
     # Dashes need the length to be told apart.
     looks: dict[str, Any] = {"fontsize": SMALL, "labelcolor": INK, "handlelength": 2.6, "frameon": True}
     whole: Any = ax.figure
     own = hasattr(whole, "make_room")
     if own and below:
-        made = whole.legend(handles, labels, loc="outside lower center", ncols=2, **looks)
+        made = whole.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3), **looks)
     else:
         made = ax.legend(loc="best", **looks)
         if own and (len(labels) > INSIDE or _hides_a_line(ax, made)):
@@ -83,6 +83,7 @@ def legend(ax: Axes, *, below: bool = False) -> None:
             whole.draw_without_rendering()
             whole.make_room(made.get_window_extent().width / whole.dpi)
     made.get_frame().set(facecolor="white", edgecolor="none", alpha=0.85)
+    return cast("Legend", made)
 
 
 def _hides_a_line(ax: Axes, made: Legend) -> bool:

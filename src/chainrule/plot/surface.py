@@ -93,6 +93,10 @@ def loss_surface(
     land = of_function(loss, start, both) if model is None else of_model(model, loss, start, both)
     rates = numbers(several(lr), WHAT, "lr", axes=1).tolist()
     sizes = several(batch_size)
+    if not rates or not sizes:
+        raise ArgumentError.of(
+            WHAT, given=f"lr = {rates}, batch_size = {sizes}", must="there must be one of each at least"
+        )
     paths = [walk(land, optimizer, rate, size, steps, seed) for size in sizes for rate in rates]
     box = _around(paths)
     (left, right), (low, high) = (

@@ -88,6 +88,11 @@ def written(value: float) -> str:
     return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
 
 
+def counted(number: int, thing: str) -> str:
+    """'1 name', '2 names'."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def shortened(value: Any, width: int = 60) -> str:
     """How a value prints, on one line that is not too long."""
     text = " ".join(repr(value).split())
