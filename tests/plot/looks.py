@@ -1,6 +1,7 @@
 """Whether a picture can be read: texts that lie over each other, or are cut off by its edge.
 
-It measures what matplotlib would draw. Not every text of a Figure is drawn: ticks outside of the limits are not.
+It measures what matplotlib would draw. Not every text of a Figure is drawn: ticks outside of the limits are
+not.
 """
 
 from __future__ import annotations

@@ -16,9 +16,7 @@ from tests.plot.looks import unreadable
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(60, 2))
 LABELS = (POINTS[:, 0] > 0).astype(int) + (POINTS[:, 1] > 0)
-CLOTHES = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag"] + [
-    "ankle boot"
-]
+CLOTHES = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boots"]
 
 
 def deep() -> nn.Module:

@@ -46,7 +46,7 @@ class Picture(Figure):
         """Draw everything, in fonts that have the letters."""
         widen(self)
         layout = self.get_layout_engine()
-        if layout is not None:  # once more than Figure does: one pass leaves square cells too close to the edge
+        if layout is not None:  # once more than Figure does: one pass leaves square cells at the edge
             layout.execute(self)
         super().draw(renderer)
 
