@@ -12,35 +12,36 @@ from .values import Floats
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HIGH = 8.0  # a curve that is so many times higher than nearly all of it may have a pole
+HIGH = 8.0  # a curve that is so many times higher than most of it may have a pole
+ENOUGH = 50  # points, to speak of "most of it"
 
 
 def limits(f: Scalar, x: Floats, y: Floats, *, derivative: bool = False) -> tuple[float, float] | None:
-    """How far up and down to draw a curve with a pole, which would make all the rest flat; None without one.
-
-    A pole is not told from a narrow peak by its height, but by what happens closer to it: a peak ends.
-    """
+    """How far up and down to draw a curve with a pole, which would make the rest flat; None without one."""
     finite = y[np.isfinite(y)]
-    if len(finite) < 50:
+    if len(finite) < ENOUGH:
         return None
-    low, high = np.quantile(finite, [0.05, 0.95])
-    room = float(high - low)
-    if np.ptp(finite) <= HIGH * room or room == 0:
+    low, high = (float(v) for v in np.quantile(finite, [0.1, 0.9]))
+    room = high - low
+    if np.ptp(finite) <= HIGH * room or not _has_pole(f, x, y, derivative):
         return None
-    top = int(np.nanargmax(np.where(np.isfinite(y), np.abs(y - np.median(finite)), np.nan)))
-    place, height, step = float(x[top]), abs(float(y[top])), float(x[1] - x[0])
-    for _ in range(3):
-        if height > 1e3 * room:
-            break
-        near = place + np.linspace(-step, step, 21)
-        around = np.abs(values(f, near, "plot.function", derivative=derivative)[1 if derivative else 0])
-        if not np.isfinite(around).all() and not derivative:
-            break
-        best = int(np.nanargmax(around))
-        if not around[best] > 3 * height:
-            return None
-        place, height, step = float(near[best]), float(around[best]), step / 10
-    return float(low) - 0.3 * room, float(high) + 0.3 * room
+    return low - 0.3 * room, high + 0.3 * room
+
+
+def _has_pole(f: Scalar, x: Floats, y: Floats, derivative: bool) -> bool:
+    """Whether the highest place is a pole, not a narrow peak: ten times closer it is higher, and again."""
+    level = float(np.median(y[np.isfinite(y)]))
+
+    def height(places: Floats) -> Floats:
+        found = values(f, places, "plot.function", derivative=derivative)[1 if derivative else 0]
+        return np.abs(found - level)
+
+    place, step = float(x[np.nanargmax(np.abs(y - level))]), float(x[1] - x[0])
+    for closer in (step, step / 10, step / 100):
+        near = place + np.linspace(-closer, closer, 21)
+        place = float(near[np.nanargmax(height(near))])
+    rising = [np.nanmax(height(place + np.array([-d, d]))) for d in (step, step / 10, step / 100)]
+    return bool(rising[1] > 3 * rising[0] and rising[2] > 3 * rising[1])
 
 
 def broken(x: Floats, y: Floats, between: tuple[float, float] | None) -> tuple[Floats, Floats]:
