@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BINS = 40
-COLUMNS = 3
 PANEL_WIDTH, PANEL_HEIGHT = 3.0, 2.1
 
 
@@ -100,7 +99,7 @@ def _listed(names: list[str], most: int = 8) -> str:
 def _histograms(
     values: dict[str, Tensor | None], params: dict[str, Tensor], bins: int, color: str, what: str
 ) -> Figure:
-    columns = min(COLUMNS, len(values))
+    columns = style.columns(len(values))
     rows = -(-len(values) // columns)
     fig = figure(max(PANEL_WIDTH * columns, 4.2), PANEL_HEIGHT * rows + 0.3)
     made = panels(fig, rows, columns)

@@ -74,7 +74,7 @@ def legend(ax: Axes, *, below: bool = False) -> Legend | None:
     whole: Any = ax.figure
     own = hasattr(whole, "make_room")
     if own and below:
-        made = whole.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3), **looks)
+        made = whole.legend(handles, labels, loc="outside lower center", ncols=columns(len(labels)), **looks)
     else:
         made = ax.legend(loc="best", **looks)
         if own and (len(labels) > INSIDE or _hides_a_line(ax, made)):
@@ -84,6 +84,12 @@ def legend(ax: Axes, *, below: bool = False) -> Legend | None:
             whole.make_room(made.get_window_extent().width / whole.dpi)
     made.get_frame().set(facecolor="white", edgecolor="none", alpha=0.85)
     return cast("Legend", made)
+
+
+def columns(count: int, most: int = 3) -> int:
+    """Into how many columns so many things go, such that the last row is as full as it can be."""
+    rows = -(-count // most)
+    return -(-count // rows)
 
 
 def _hides_a_line(ax: Axes, made: Legend) -> bool:
