@@ -540,6 +540,39 @@ MESSAGES: list[tuple[Callable[[], Any], type[ChainruleError], str]] = [
         "plot.confusion_matrix got the label 2 and the classes ['no', 'yes']\n"
         "  each label must be one of the classes (numbers count from 0)",
     ),
+    (
+        lambda: plot.function("sin"),  # type: ignore[arg-type]
+        ArgumentError,
+        "plot.function got f = 'sin'\n"
+        "  f must be a function of one number\n"
+        "  try: torch.sin, or lambda x: 3 * x**2",
+    ),
+    (
+        lambda: plot.confusion_matrix([1, 20250101], [1, 1]),
+        ArgumentError,
+        "plot.confusion_matrix got the label 20250101\n"
+        "  whole numbers count the classes, and there can be 2000 at most\n"
+        "  try: texts as labels, for numbers that are names: [str(label) for label in labels]",
+    ),
+    (
+        lambda: plot.decision_boundary(lambda x: torch.log(x), [[-1, 2], [3, 4]]),
+        ArgumentError,
+        "plot.decision_boundary got a model that gives a number that is not finite\n"
+        "  it must decide at every point of the map\n"
+        "  try: xlim, ylim with a part of the plane where it does",
+    ),
+    (
+        lambda: plot.loss_surface(torch.nn.MSELoss(), model=abs, data=([1.0], [1.0])),  # type: ignore[arg-type]
+        ArgumentError,
+        "plot.loss_surface got model = <built-in function abs>\n"
+        "  the model must be an nn.Module\n"
+        "  try: loss(w, x, y) without a model, for a function",
+    ),
+    (
+        lambda: plot.weights(torch.nn.Linear(2, 1), bins=0),
+        ArgumentError,
+        "plot.weights got bins = 0\n  there must be one bar at least",
+    ),
 ]
 
 

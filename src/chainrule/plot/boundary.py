@@ -213,6 +213,13 @@ def _answers(model: Any, rows: Floats) -> Labels:
             given=f"a model that gives shape {answers.shape} for {len(rows)} rows",
             must="it must give (rows,), a class or number each, or (rows, classes), a score for each class",
         )
+    if answers.dtype.kind == "f" and not np.isfinite(answers).all():
+        raise ArgumentError.of(
+            WHAT,
+            given="a model that gives a number that is not finite",
+            must="it must decide at every point of the map",
+            hint="xlim, ylim with a part of the plane where it does",
+        )
     return answers
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CELL = 0.52  # inches
+MOST = 2000  # classes: a picture has no more dots than that
 READABLE = 15  # with more classes the cells show their colour only
 
 Labels = npt.NDArray[Any]
@@ -111,6 +112,13 @@ def _counted(
     if both.dtype.kind in "buif" and both.min() >= 0:  # numbers count the classes
         indices = both.astype(np.int64)
         count = int(indices.max()) + 1
+        if count > MOST and classes is None:
+            raise ArgumentError.of(
+                what,
+                given=f"the label {count - 1}",
+                must=f"whole numbers count the classes, and there can be {MOST} at most",
+                hint="texts as labels, for numbers that are names: [str(label) for label in labels]",
+            )
         names = [str(i) for i in range(count)] if classes is None else [str(c) for c in classes]
         strange = sorted(set(indices[indices >= len(names)].tolist()))
     elif both.dtype.kind in "buif":  # such as -1 and 1

@@ -82,12 +82,19 @@ def of_function(function: Callable[..., Any], start: Any, data: tuple[Tensor, Te
 
 
 def of_model(
-    model: Module, criterion: Callable[..., Any], start: Any, data: tuple[Tensor, Tensor] | None
+    model: Any, criterion: Callable[..., Any], start: Any, data: tuple[Tensor, Tensor] | None
 ) -> Landscape:
     """The landscape of a model with two numbers to learn, `criterion(model(x), y)`."""
     if data is None:
         raise ArgumentError.of(
             WHAT, given="a model without data", must="its loss is that of some data", hint="data=(x, y)"
+        )
+    if not isinstance(model, Module):
+        raise ArgumentError.of(
+            WHAT,
+            given=f"model = {shortened(model)}",
+            must="the model must be an nn.Module",
+            hint="loss(w, x, y) without a model, for a function",
         )
     own = deepcopy(model)
     learned = {name: p for name, p in own.named_parameters() if p.requires_grad}

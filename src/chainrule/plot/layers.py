@@ -39,7 +39,7 @@ def weights(model: Module, match: str = "*", *, bins: int = BINS) -> Figure:
     >>> [ax.get_title() for ax in figure.axes]
     ['0.weight (10, 20)', '0.bias (10)']
     """
-    chosen = _chosen(model, match, "plot.weights")
+    chosen = _chosen(model, match, bins, "plot.weights")
     return _histograms(
         {name: p.detach() for name, p in chosen.items()}, chosen, bins, style.COLORS[0], "weights"
     )
@@ -62,7 +62,7 @@ def gradients(model: Module, match: str = "*", *, bins: int = BINS) -> Figure:
     >>> [ax.get_title() for ax in plot.gradients(model).axes]
     ['weight (2, 3)', 'bias (2)']
     """
-    chosen = _chosen(model, match, "plot.gradients")
+    chosen = _chosen(model, match, bins, "plot.gradients")
     if all(p.grad is None for p in chosen.values()):
         raise GradError.of(
             "plot.gradients",
@@ -75,9 +75,11 @@ def gradients(model: Module, match: str = "*", *, bins: int = BINS) -> Figure:
     )
 
 
-def _chosen(model: Any, match: str, what: str) -> dict[str, Tensor]:
+def _chosen(model: Any, match: str, bins: int, what: str) -> dict[str, Tensor]:
     if not isinstance(model, Module):
         raise ArgumentError.of(what, given=shortened(model), must="the model must be an nn.Module")
+    if bins < 1:
+        raise ArgumentError.of(what, given=f"bins = {bins}", must="there must be one bar at least")
     named: dict[str, Tensor] = dict(model.named_parameters())
     chosen = {name: p for name, p in named.items() if fnmatchcase(name, match)}
     if not named:

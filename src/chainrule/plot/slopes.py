@@ -26,6 +26,13 @@ Scalar = Callable[[Tensor], Any]
 
 def values(f: Scalar, x: Floats, what: str, *, derivative: bool = False) -> tuple[Floats, Floats]:
     """f and, if asked for, its derivative at each of these points: (n,), (n,)."""
+    if not callable(f):
+        raise ArgumentError.of(
+            what,
+            given=f"f = {shortened(f)}",
+            must="f must be a function of one number",
+            hint="torch.sin, or lambda x: 3 * x**2",
+        )
     y, slope = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
     for index, place in enumerate(x):
         argument = tensor(float(place), dtype=float64, requires_grad=derivative)
