@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ...core.errors import ArgumentError, nearest
+from ...core.errors import ArgumentError, ChainruleError, nearest
 from . import tree as t
 from .tree import Node
 from .write import write
@@ -23,11 +23,24 @@ _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "&": operator.and_,
     "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
 }  # fmt: skip
+_OF_DECIMALS: Final = ("+", "-", "*", "/", "//", "%", "**")
 _LOGIC: Final = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
 
 
 def evaluate(node: Node, namespace: Mapping[str, Any]) -> Any:
-    """The value; names and functions are looked up in the namespace."""
+    """The value; names and functions are looked up in the namespace.
+
+    An error of this package gets an attribute `place`: where the innermost part that failed was read.
+    """
+    try:
+        return _evaluated(node, namespace)
+    except ChainruleError as err:
+        if node.at is not None:
+            vars(err).setdefault("place", node.at)
+        raise
+
+
+def _evaluated(node: Node, namespace: Mapping[str, Any]) -> Any:
     match node:
         case t.Constant(value=value):
             return value
@@ -65,18 +78,29 @@ def combined(sign: str, x: Any, y: Any, namespace: Mapping[str, Any]) -> Any:
         if isinstance(x, bool) and isinstance(y, bool):
             return x and y if sign == "and" else x or y if sign == "or" else x != y
         return _looked_up(_LOGIC[sign], namespace, "function")(x, y)
-    if isinstance(x, int | float) and isinstance(y, int | float) and sign in ("*", "**", "<<"):
-        try:
-            value = float(x) ** y if sign == "**" else float(x) * (2.0**y if sign == "<<" else y)
-        except OverflowError:
-            raise ArgumentError.of(f"{x} {sign} {y}", must="the result is too large for a number") from None
-        except ZeroDivisionError:
-            raise ArgumentError.of(f"{x}{sign}{y}", must="0 has no power below 0") from None
-        if isinstance(value, complex):
-            raise ArgumentError.of(f"({x}){sign}{y}", must="this root of a negative number is no real number")
-        if abs(value) > LARGEST_WHOLE:
-            return value
+    if isinstance(x, int | float) and isinstance(y, int | float):
+        return _number(sign, x, y)
     return _OPERATORS[sign](x, y)
+
+
+def _number(sign: str, x: int | float, y: int | float) -> int | float:
+    """Two Python numbers with a sign between them."""
+    try:
+        # First as decimals: 9**9**9 as whole numbers would fill the memory.
+        value = _OPERATORS[sign](float(x), float(y)) if sign in _OF_DECIMALS else 0.0
+        if not isinstance(value, complex) and abs(value) <= LARGEST_WHOLE:
+            value = _OPERATORS[sign](x, y)
+    except OverflowError:
+        problem = "the result is too large for a number"
+    except ZeroDivisionError:
+        problem = "there is no division by zero among numbers"
+    except (TypeError, ValueError):
+        problem = "this is for whole numbers, and a shift for one that is not negative"
+    else:
+        if not isinstance(value, complex):
+            return value
+        problem = "a root of a negative number is no real number"
+    raise ArgumentError.of(f"{x} {sign} {y}", must=problem)
 
 
 def _prefixed(sign: str, x: Any, namespace: Mapping[str, Any]) -> Any:

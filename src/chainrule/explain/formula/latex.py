@@ -34,7 +34,7 @@ _AROUND: Final = {
 _BASES: Final = {"exp": "e", "exp2": "2"}
 _SIGNS: Final = {
     "<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq", "and": r"\wedge", "or": r"\vee", "xor": r"\oplus",
-    "&": r"\;\&\;", "|": r"\;|\;", "^": r"\oplus", "<<": r"\ll", ">>": r"\gg", "%": r"\;\mathrm{mod}\;",
+    "&": r"\wedge", "|": r"\vee", "^": r"\oplus", "<<": r"\ll", ">>": r"\gg", "%": r"\;\mathrm{mod}\;",
     "~": r"\neg ", "not": r"\neg ",
 }  # fmt: skip
 

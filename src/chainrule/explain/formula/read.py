@@ -7,6 +7,7 @@ written (`x with x[...] = y`). Next: `formula.py`, what users of this package ho
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 from typing import Final
 
 from . import tree as t
@@ -24,12 +25,11 @@ _SIGNS: Final[dict[type[ast.AST], str]] = {
 }  # fmt: skip
 
 
-def read(text: str, *, power: bool = False) -> Node:
-    """The tree of a text; with `power`, `^` is a power."""
+def read(text: str) -> Node:
+    """The tree of a text of the table, or of one like it."""
     of, word, change = text.partition(" with ")
     if not word:
-        scanned = scan(text, power=power, equation=not power)
-        return _Reader(scanned).statement()
+        return _Reader(scan(text, equation=True)).statement()
     changed = _Reader(scan(change, equation=True)).change()
     if changed is None:
         place = (len(of) + len(word), len(text))
@@ -38,9 +38,13 @@ def read(text: str, *, power: bool = False) -> Node:
     return t.Altered(_Reader(scan(of)).statement(), target, sign, value)
 
 
-def carets(text: str) -> list[Place]:
-    """Where `^` stands for a power in a text that can be read."""
-    return scan(text, power=True).carets
+def read_typed(text: str, functions: Container[str] = ()) -> tuple[Node, list[Place]]:
+    """The tree of what a person types, where `^` is a power, and the places where it was one.
+
+    functions: the names of functions, for what to try where brackets are missing: log x.
+    """
+    scanned = scan(text, power=True, functions=functions)
+    return _Reader(scanned).statement(), scanned.carets
 
 
 class _Reader:
@@ -111,7 +115,7 @@ class _Reader:
                 return t.Binary(_SIGNS[type(op)], self.node(x), self.node(y), at=at)
             case ast.Compare(ops=[_, _, *_]):
                 problem = "two comparisons in a row are not read"
-                raise unreadable(self.scanned.text, at, problem, "one after the other: (0 < x) & (x < 1)")
+                raise unreadable(self.scanned.text, at, problem, "one by one: (0 < x)*(x < 1)")
             case ast.IfExp(test=test, body=yes, orelse=no):
                 return t.Conditional(self.node(test), self.node(yes), self.node(no), at=at)
             case ast.Call(func=function, args=args, keywords=keywords):

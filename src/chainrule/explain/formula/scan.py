@@ -18,6 +18,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
@@ -118,9 +119,10 @@ class _Open:
 class Scanner:
     """One pass over a text, with what must come next: something to compute with, or a sign after it."""
 
-    def __init__(self, text: str, *, power: bool = False, equation: bool = False) -> None:
-        """power: `^` is a power, as on paper. equation: one `=` or `+=` outside of brackets is allowed."""
+    def __init__(self, text: str, *, power: bool, equation: bool, functions: Container[str]) -> None:
+        """See `scan`."""
         self.text = text
+        self.functions = functions
         self.power = power
         self.equation = equation
         self.result = Scanned(text)
@@ -259,7 +261,8 @@ class Scanner:
         elif token in ("~", "not", "..."):
             self._adjacent(token, place)
         elif token == ",":
-            self._refuse(place, "a comma has no place here", "a point in numbers: 0.5")
+            decimal = self.last_kind == "number" and self.text[place[1] : place[1] + 1].isdigit()
+            self._refuse(place, "a comma has no place here", "a point in numbers: 0.5" if decimal else "")
         else:
             self._refuse(place, f"{token!r} has no place here")
 
@@ -273,6 +276,8 @@ class Scanner:
         else:
             right = self.text[place[1] :].strip()
             hint = f"only what stands right of it: {right}" if inner is None and right else ""
+            if right[:1] in ("<", ">"):
+                hint = f"{right[0]}="
             self._refuse(place, f"{token!r} has no place here", hint)
 
     # -- brackets
@@ -307,6 +312,8 @@ class Scanner:
 
     def _adjacent(self, token: str, place: Place) -> NoReturn:
         both = (self.last_place[0], place[1])
+        if self.last_kind == "name" and self.last in self.functions and token[0].isalnum():
+            self._refuse(both, f"brackets are missing after {self.last!r}", f"{self.last}({token})")
         operands = self.last_kind in ("name", "number") and (token == "(" or token[0].isalnum())
         hint = f"{self.last}*{token}{'...' if token == '(' else ''}" if operands else ""
         self._refuse(both, f"a sign is missing between {self.last!r} and {token!r}", hint)
@@ -349,6 +356,12 @@ def _closing(bracket: str) -> str:
     return ")" if bracket == "(" else "]"
 
 
-def scan(text: str, *, power: bool = False, equation: bool = False) -> Scanned:
-    """The text in Python's spelling, checked for the order of signs and operands."""
-    return Scanner(text, power=power, equation=equation).run()
+def scan(
+    text: str, *, power: bool = False, equation: bool = False, functions: Container[str] = ()
+) -> Scanned:
+    """The text in Python's spelling, checked for the order of signs and operands.
+
+    power: `^` is a power, as on paper. equation: one `=` or `+=` outside of brackets is allowed.
+    functions: names of functions, which need brackets after them.
+    """
+    return Scanner(text, power=power, equation=equation, functions=functions).run()

@@ -53,9 +53,8 @@ def _sum(node: t.Binary) -> Node:
         return x
     if _is(x, 0) and not _is_truth(y):
         return y if plus else negated(y)
-    if isinstance(y, t.Unary) and y.sign == "-":
-        return _tidied(t.Binary("-" if plus else "+", x, y.x))
-    return node
+    positive = _without_minus(y)
+    return node if positive is None else _tidied(t.Binary("-" if plus else "+", x, positive))
 
 
 def _product(node: t.Binary) -> Node:
@@ -64,11 +63,21 @@ def _product(node: t.Binary) -> Node:
         return x
     if sign == "*" and _is(x, 1) and not _is_truth(y):
         return y
-    if isinstance(x, t.Unary) and x.sign == "-":  # (-x)*y is -(x*y), to the last bit
-        return negated(_tidied(t.Binary(sign, x.x, y)))
-    if isinstance(y, t.Unary) and y.sign == "-":
-        return negated(_tidied(t.Binary(sign, x, y.x)))
+    # (-x)*y is -(x*y), to the last bit. A number keeps its minus: -2*x.
+    for k, factor in enumerate((x, y)):
+        if isinstance(factor, t.Unary) and factor.sign == "-" and t.value_of(factor) in (None, -1):
+            return negated(_tidied(t.Binary(sign, *((factor.x, y) if k == 0 else (x, factor.x)))))
     return node
+
+
+def _without_minus(node: Node) -> Node | None:
+    """A term that begins with a minus, without it; None for others."""
+    if isinstance(node, t.Unary) and node.sign == "-":
+        return node.x
+    if isinstance(node, t.Binary) and node.sign in ("*", "/"):
+        first = _without_minus(node.x)
+        return None if first is None else t.Binary(node.sign, first, node.y)
+    return None
 
 
 def _folded(node: t.Binary) -> Node | None:
