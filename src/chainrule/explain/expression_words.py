@@ -38,8 +38,8 @@ _CHOSEN: Final[tuple[Callable[..., Any], ...]] = (
     extrema.amax, extrema.amin, norms.norm, products.dot, products.matmul, products.outer, products.inner,
     linalg.det, linalg.logdet, linalg.inv, linalg.solve, parts.trace, parts.diag, scans.softmax,
     scans.log_softmax, scans.cumsum, scans.cumprod, shaping.transpose, shaping.reshape, shaping.flatten,
-    joining.cat, joining.stack, elementwise.clamp, activation.leaky_relu, activation.elu, activation.gelu, activation.silu,
-    activation.softplus, activation.softsign, regression.mse_loss,
+    joining.cat, joining.stack, elementwise.clamp, activation.leaky_relu, activation.elu, activation.gelu,
+    activation.silu, activation.softplus, activation.softsign, regression.mse_loss,
 )  # fmt: skip
 _OTHER_NAMES: Final = {
     "ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arsinh": "asinh",
