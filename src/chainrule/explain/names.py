@@ -155,25 +155,28 @@ def frames(stop: CodeType | None = None) -> Iterator[FrameType]:
         at = at.f_back
 
 
-def held_by(x: Any, where: Iterable[FrameType]) -> str:
-    """What the user calls the object x: a variable, `params[0]`, `fc1.weight`; "" if nobody there holds it."""
+def held_by(x: Any, where: Iterable[FrameType], *, shallow: bool = False) -> str:
+    """What the user calls the object x: a variable, `params[0]`, `fc1.weight`; "" if nobody there holds it.
+
+    shallow: only variables count.
+    """
     seen: set[int] = set()
     for frame in where:
         for space in (frame.f_locals, frame.f_globals):
             if id(space) in seen:
                 continue
             seen.add(id(space))
-            found = _within(x, space)
+            found = _within(x, space, shallow)
             if found:
                 return found
     return ""
 
 
-def _within(x: Any, space: dict[str, Any]) -> str:
+def _within(x: Any, space: dict[str, Any], shallow: bool) -> str:
     for name, value in space.items():
         if value is x and name != "_" and not name.startswith("__"):
             return name
-    for name, value in space.items():
+    for name, value in () if shallow else space.items():
         if not name.startswith("_"):
             path = path_in(x, value, name)
             if path:
@@ -258,7 +261,7 @@ class Namer:
         single = {wish for wish, n in count.items() if wish and wish not in several}
         self.taken |= single
         forms = {wish: self._form(wish, count[wish]) for wish in sorted(several)}
-        forms[""] = self._form("v", count[""]) if count[""] else "v{}"
+        forms[""] = self._for_nameless(count[""])
         passed: Counter[str] = Counter()
         result = []
         for wish in wishes:
@@ -266,6 +269,14 @@ class Namer:
             result.append(wish if wish in single else forms[wish].format(passed[wish]))
         self.taken.update(result)
         return result
+
+    def _for_nameless(self, count: int) -> str:
+        """v1, v2, ..., or another letter if the user has such names."""
+        for letter in "vutsq":
+            used = {letter, *(f"{letter}{i + 1}" for i in range(count))}
+            if not used & self.taken:
+                return letter + "{}"
+        return self._form("v", count)
 
     def _form(self, wish: str, count: int) -> str:
         """A way to number a name that makes `count` names nobody has yet."""
