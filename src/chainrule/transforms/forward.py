@@ -3,7 +3,7 @@
 Nothing about a tensor changes when it gets a tangent: it has its values, so Python may branch on them, and
 its place on the tape. The level knows the tangents by the tensor (`Table`), and after each op asks the op's
 entry for the tangent of the result (`../ops/forward.py`). A tangent is computed on the levels below, so the
-tangents of an outer level, and the tape, go through the computation of an inner one: derivatives of any order.
+tangents of an outer level, and the tape, go through the computation of an inner one, to any order.
 
 A view has no tangent of its own: it is the same view of the tangent of its base. So a write through one view
 is seen by all of them. As in PyTorch, `no_grad` does not stop forward mode; `detach` does.
