@@ -28,7 +28,7 @@ from .core.silence import SILENT as _SILENT
 from .core.silence import enter as _set
 from .core.silence import leave as _reset
 from .ops.move import CAST
-from .ops.primitive import VIEW, Late, Primitive, interpreter, tracing
+from .ops.primitive import VIEW, Late, Primitive, interpreter, levels, tracing
 from .ops.rules import DTypeRule
 from .tape import anomaly, mode
 from .tape.node import Node, OpNode, number
@@ -65,8 +65,11 @@ def change_special(by: int) -> None:
 
 def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """Evaluate a primitive on Tensors and Python numbers."""
-    if special and tracing.tracer is not None:
-        return interpreter.trace.record(op, xs, settings)
+    if special:
+        if levels.stack:
+            return interpreter.levels.run(op, xs, settings)
+        if tracing.tracer is not None:
+            return interpreter.trace.record(op, xs, settings)
     if op.kind is VIEW:
         return _run_view(op, xs[0], settings)
     arrays: list[Any] = []
@@ -88,7 +91,7 @@ def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     rule = op.dtype
     if rule.unify:
         if not uniform or kind not in op.takes:
-            xs = _unify(op, xs)
+            xs = unified(op, xs)
             arrays = [x._a if isinstance(x, TensorBase) else x for x in xs]
     elif kind not in op.takes or (not uniform and op.restricted):
         _check_each(op, xs)
@@ -175,7 +178,8 @@ def common_type(xs: tuple[Any, ...]) -> dtype:
     return dtypes.promote_operands(shaped, zero_d, number_type)
 
 
-def _unify(op: Primitive, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+def unified(op: Primitive, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands in the op's common type, converted by ops of their own."""
     rule = op.dtype
     first = rule.first
     for x in xs:

@@ -26,7 +26,7 @@ from .core.silence import enter as _set
 from .core.silence import leave as _reset
 from .eager import _F32, _F64, _OPERANDS, make_node, run, sync, user_site
 from .ops.move import CAST
-from .ops.primitive import Primitive, interpreter, tracing
+from .ops.primitive import Primitive, interpreter, levels, tracing
 from .ops.views import EXPAND, OVERWRITE, unlock
 from .tape import mode
 from .tape.hooks import move_retained
@@ -41,6 +41,8 @@ _NO_SETTINGS: dict[str, Any] = {}
 
 def apply(op: Primitive, x: Any, args: tuple[Any, ...] = (), settings: dict[str, Any] = _NO_SETTINGS) -> Any:
     """x becomes `op(x, *args)`, in its own memory. Returns x."""
+    if eager.special and levels.stack:
+        return interpreter.levels.change(x, args, op.formula, lambda old: run(op, (old, *args), settings))
     if is_traced(x, *args):
         tracked = check_leaf(x, args, op.formula)
         new = run(op, (interpreter.trace.snapshot(x), *args), settings)
@@ -108,6 +110,10 @@ def composed(function: Callable[..., Any], *, parts: bool = False) -> Callable[.
 
     def method(self: Any, *args: Any, **settings: Any) -> Any:
         tensors = tuple(_tensors((*args, *settings.values())))
+        if eager.special and levels.stack:
+            return interpreter.levels.change(
+                self, tensors, name, lambda old: function(old, *args, **settings)
+            )
         if is_traced(self, *tensors):
             tracked = check_leaf(self, tensors, name)
             new = function(interpreter.trace.snapshot(self), *args, **settings)
@@ -312,8 +318,8 @@ def touch(x: Any) -> None:
 def copy_(self: Any, source: Any) -> Tensor:
     """The values of `source`, broadcast and converted, written into this tensor. Returns self."""
     x: Tensor = self
-    if is_traced(x, source):
-        return _copy_traced(x, source)
+    if is_traced(x, source) or (eager.special and levels.stack):
+        return _copy_recorded(x, source)
     if type(source) is int and -128 <= source <= 127 and x._node is None and x._view is None:  # zero_ etc.
         try:
             x._a.fill(source)
@@ -359,9 +365,11 @@ def is_traced(*xs: Any) -> bool:
     return any(isinstance(x, TensorBase) and type(x._a) is not np.ndarray for x in xs)
 
 
-def _copy_traced(x: Any, source: Any) -> Tensor:
+def _copy_recorded(x: Any, source: Any) -> Tensor:
+    """`copy_` where a trace or a level has to hear of it."""
     a = x._a
-    tracked = check_leaf(x, (source,) if isinstance(source, TensorBase) else (), "x[...] = y")
+    args = (source,) if isinstance(source, TensorBase) else ()
+    tracked = check_leaf(x, args, "x[...] = y") if is_traced(x, source) else check(x, args, "x[...] = y")
     kind = FROM_NUMPY[a.dtype]
     y = source if isinstance(source, TensorBase) else wrap(np.asarray(source, kind.numpy))
     if FROM_NUMPY[y._a.dtype] is not kind:
@@ -370,8 +378,11 @@ def _copy_traced(x: Any, source: Any) -> Tensor:
         if not broadcasts_to(y._a.shape, a.shape):
             raise _does_not_fit(a.shape, y._a)
         y = EXPAND(y, shape=a.shape)
-    out: Tensor = interpreter.trace.assign(x, y, "x[...] = y", tracked)
-    return out
+    if levels.stack:
+        interpreter.levels.write(x, y, "x[...] = y", tracked)
+    else:
+        interpreter.trace.assign(x, y, "x[...] = y", tracked)
+    return x  # type: ignore[no-any-return]
 
 
 def _does_not_fit(shape: tuple[int, ...], values: Any) -> ShapeError:

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..base import TensorBase, owner_of
 from ..core.dtypes import FROM_NUMPY
-from ..eager import _check_each, _shape, _unify, record, user_site, view_of
+from ..eager import _check_each, _shape, record, unified, user_site, view_of
 from ..inplace import adopt, fitting, touch
 from ..ops.move import COPY
 from ..ops.primitive import CONTRACTION, VIEW, Late, Primitive, interpreter, tracing
@@ -339,7 +339,7 @@ def record_op(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> A
     if any(isinstance(x, Late) for x in xs):
         xs = plain(op, xs)
     if op.dtype.unify:
-        xs = _unify(op, xs)
+        xs = unified(op, xs)
     else:
         _check_each(op, xs)
     arrays = [x._a if isinstance(x, TensorBase) else x for x in xs]
@@ -462,6 +462,7 @@ class _Hooks:
     """What `eager.py` and `inplace.py` call when they meet a traced tensor or a running trace."""
 
     record = staticmethod(record_op)
+    plain = staticmethod(plain)
     snapshot = staticmethod(snapshot)
     assign = staticmethod(assign)
     draw = staticmethod(draw)

@@ -15,7 +15,7 @@ from ..base import TensorBase, View, owner_of
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
 from ..inplace import is_traced
-from ..ops.primitive import interpreter, tracing
+from ..ops.primitive import interpreter, levels, tracing
 from ..tape.hooks import RemovableHandle, hook_handle
 from ..tape.node import AccumulateGrad, Node, OpNode
 
@@ -170,6 +170,8 @@ class Recording(TensorBase):
         """
         out: Tensor = self._at(None)
         out._view = View(owner_of(self))
+        if levels.stack:
+            interpreter.levels.detached(self, out)
         return out
 
     def detach_(self) -> Self:

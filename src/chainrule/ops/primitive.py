@@ -151,12 +151,14 @@ class Interpreter:
     """Who runs primitives. `run` is set once, when the package is put together.
 
     trace: what records ops instead, for tensors without values; set by `../graph/tracer.py` when loaded.
+    levels: what takes part in every op while a thread has levels; set by `../transforms/level.py`.
     """
 
-    __slots__ = ("run", "trace")
+    __slots__ = ("levels", "run", "trace")
 
     run: Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]
     trace: Any
+    levels: Any
 
 
 interpreter = Interpreter()
@@ -169,6 +171,15 @@ class Tracing(threading.local):
 
 
 tracing = Tracing()
+
+
+class Levels(threading.local):
+    """What takes part in every op of this thread, outermost first; see `../transforms/level.py`."""
+
+    stack: tuple[Any, ...] = ()
+
+
+levels = Levels()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from ..base import TensorBase
 from ..core.errors import GradError, describe
 from ..core.shapes import broadcasts_to
 from ..core.silence import SILENT, enter, leave
+from ..ops.primitive import interpreter, levels
 from ..ops.views import reduce_to
 from . import anomaly, mode
 from .hooks import run_hooks
@@ -49,7 +50,7 @@ def run(
     ours: set[Node] = set()  # nodes whose sum is held by nobody else, so that it may be added into
     for node, g in roots:
         add(sums, ours, node, g, fresh=False, in_place=False)
-    in_place = not create_graph
+    in_place = not create_graph and not levels.stack
     watched = anomaly.enabled()
     if watched:
         anomaly.check_start([g for _, g in roots])
@@ -199,8 +200,10 @@ def store(node: AccumulateGrad, g: Any, fresh: bool, create_graph: bool) -> None
 
 
 def _detached_copy(g: Any, copy: bool) -> Any:
-    g = g.detach()
-    return g.clone() if copy else g
+    off = g.detach()
+    if levels.stack:
+        interpreter.levels.alias(g, off)  # off the tape, but in forward mode it moves as g does
+    return off.clone() if copy else off
 
 
 _storing = threading.RLock()

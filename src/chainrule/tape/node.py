@@ -15,7 +15,7 @@ import numpy as np
 from ..base import TensorBase, owner_of, wrap
 from ..core.errors import GradError, Site, describe
 from ..core.shapes import Shape
-from ..ops.primitive import Primitive
+from ..ops.primitive import Primitive, interpreter, levels
 
 number = itertools.count().__next__  # nodes are numbered as they are made, so an input's number is lower
 
@@ -199,13 +199,16 @@ class OpNode(Node):
             if tensor is not None and tensor._node is self:
                 out = tensor
             else:
-                out = wrap(out, self) if isinstance(out, np.ndarray) else out._at(self)
+                out = wrap(out, self) if isinstance(out, np.ndarray) else alias(out, self)
         return inputs, out
 
 
 def alias(x: Any, node: Node | None) -> Any:
     """The same values as x, standing at another place of the tape."""
-    return x._at(node)
+    y = x._at(node)
+    if levels.stack:
+        interpreter.levels.alias(x, y)
+    return y
 
 
 def freed(node: Node) -> GradError:

@@ -1,0 +1,179 @@
+"""Levels: a stack, per thread, of what takes part in every op; forward mode, vmap and recordings are levels.
+
+While the stack is not empty, each op goes through it from the top down (`run`). A level may pass the op on to
+those below and look at the result (an `Observer`: forward mode adds tangents, a recording notes what ran), or
+compute it otherwise (a batch). What a level computes itself, goes through the levels below it only: so levels
+nest in any order, and the tangents of one never mix with those of another. Below all levels the op is run or
+traced as ever, on tensors with their place on the tape; reverse mode needs no level, because each of its
+variables is a node of its own.
+
+An in-place operation is the op on a snapshot of the tensor, and a write of its result (`change`).
+Next: `forward.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .. import eager, inplace
+from ..base import TensorBase, wrap
+from ..eager import sync
+from ..ops.primitive import Late, Primitive, interpreter, levels
+
+
+class Level:
+    """One entry of the stack. The methods are called with the levels below as the thread's stack."""
+
+    def run(self, op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """The result of an op."""
+        return op(*xs, **settings)
+
+    def write(self, x: Any, new: Any, what: str, tracked: bool) -> None:
+        """Put the value of `new`, which has its shape and type, into x."""
+        write(x, new, what, tracked)
+
+    def snapshot(self, x: Any) -> Any:
+        """The value of x at its place on the tape, as a tensor that does not change with x."""
+        return snapshot(x)
+
+    def alias(self, x: Any, y: Any) -> None:
+        """y is another tensor with the value and the derivatives of x."""
+
+    def detached(self, x: Any, y: Any) -> None:
+        """y is another tensor with the value of x, as a constant."""
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """This level on top of the stack, until the end of the block or an error."""
+        before = levels.stack
+        levels.stack = (*before, self)
+        eager.change_special(1)
+        try:
+            yield
+        finally:
+            eager.change_special(-1)
+            levels.stack = before
+
+
+class Observer(Level):
+    """A level that lets everything happen below, and is told of it afterwards."""
+
+    def run(self, op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        out = op(*xs, **settings)
+        self.see(op, xs, settings, out)
+        return out
+
+    def see(self, op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any], out: Any) -> None:
+        """`out = op(*xs, **settings)` has run; the operands have the type that the op computes in."""
+
+    def write(self, x: Any, new: Any, what: str, tracked: bool) -> None:
+        self.writes(x)
+        write(x, new, what, tracked)
+        self.wrote(x, new)
+
+    def writes(self, x: Any) -> None:
+        """The memory of x is about to be written."""
+
+    def wrote(self, x: Any, new: Any) -> None:
+        """x was written, and has the value and the derivatives of `new` now."""
+
+    def snapshot(self, x: Any) -> Any:
+        y = snapshot(x)
+        self.alias(x, y)
+        return y
+
+
+@contextmanager
+def below() -> Iterator[Any]:
+    """The level on top of the stack, taken off it for the length of the block."""
+    stack = levels.stack
+    levels.stack = stack[:-1]
+    try:
+        yield stack[-1]
+    finally:
+        levels.stack = stack
+
+
+def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """`op(*xs)` on the stack as it is. Conversions of operands are ops of their own, which all levels see."""
+    if any(isinstance(x, Late) for x in xs):
+        xs = interpreter.trace.plain(op, xs)
+    if op.dtype.unify:
+        xs = eager.unified(op, xs)
+    with below() as top:
+        return top.run(op, xs, settings)
+
+
+def change(x: Any, args: tuple[Any, ...], what: str, make: Callable[[Any], Any]) -> Any:
+    """x becomes `make(x as it is)`, in its own memory. Returns x."""
+    tracked = inplace.check_leaf(x, args, what) if inplace.is_traced(x) else inplace.check(x, args, what)
+    new = inplace.fitting(x, make(snapshot(x)), what)
+    write(x, new, what, tracked)
+    return x
+
+
+def snapshot(x: Any) -> Any:
+    """The value of x at its place on the tape, as a tensor that does not change with x."""
+    if levels.stack:
+        with below() as top:
+            return top.snapshot(x)
+    if inplace.is_traced(x):
+        return interpreter.trace.snapshot(x)
+    return wrap(x._a.copy(), x._node if x._view is None else sync(x))
+
+
+def write(x: Any, new: Any, what: str, tracked: bool) -> None:
+    """Put the value of `new` into x, through the stack as it is."""
+    if levels.stack:
+        with below() as top:
+            top.write(x, new, what, tracked)
+    elif inplace.is_traced(x, new):
+        interpreter.trace.assign(x, new, what, tracked)
+    else:
+        inplace.write(x, new, what, tracked)
+
+
+def alias(x: TensorBase, y: TensorBase) -> None:
+    """Tell all levels that y has the value and the derivatives of x."""
+    _tell("alias", x, y)
+
+
+def detached(x: TensorBase, y: TensorBase) -> None:
+    """Tell all levels that y has the value of x, and no derivatives."""
+    _tell("detached", x, y)
+
+
+def _tell(what: str, x: TensorBase, y: TensorBase) -> None:
+    stack = levels.stack
+    try:
+        for depth, level in enumerate(stack):
+            levels.stack = stack[:depth]
+            getattr(level, what)(x, y)
+    finally:
+        levels.stack = stack
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """What happens inside is seen by no level."""
+    before = levels.stack
+    levels.stack = ()
+    try:
+        yield
+    finally:
+        levels.stack = before
+
+
+class _Hooks:
+    """What `eager.py`, `inplace.py` and the tape call while there are levels."""
+
+    run = staticmethod(run)
+    change = staticmethod(change)
+    write = staticmethod(write)
+    alias = staticmethod(alias)
+    detached = staticmethod(detached)
+
+
+interpreter.levels = _Hooks
