@@ -15,9 +15,9 @@ from ..core.errors import ArgumentError, nearest
 from .expression_words import CONSTANTS, words
 from .formula import Formula
 from .formula import tree as t
+from .formula.error import unreadable
 from .formula.evaluate import evaluate
 from .formula.read import read_typed
-from .formula.scan import FormulaError, unreadable
 from .formula.tree import Node
 from .formula.vocabulary import tensor_of
 
@@ -35,7 +35,8 @@ class Expression:
     """A function of the names in a text, in the order in which they appear there.
 
     source: the text; formula: what was read; parameters: its names; notes: what was read in another way than
-    Python would. Calling it with tensors (or numbers) gives a tensor.
+    Python would. Calling it with tensors (or numbers) gives a tensor. It is computed as one does by hand: the
+    innermost parts first, and equal parts once.
 
     Raises:  FormulaError, which shows the place, for a text that is no expression.
 
@@ -57,6 +58,7 @@ class Expression:
         tree, carets = read_typed(self.source, words())
         self._tree = _Checker(self.source).checked(tree)
         self.formula = Formula(self._tree)
+        self._order = _by_depth(self._tree)
         self.parameters = tuple(name for name in self.formula.names if name not in CONSTANTS)
         if not self.parameters:
             problem = "there is no variable in this expression, so nothing to differentiate by"
@@ -77,19 +79,21 @@ class Expression:
                 self.source, given=f"{count} value{'s' * (count != 1)}", must=f"it has the variables {needed}"
             ) from None
         tensors = {n: tensor_of(v) if isinstance(v, int | float) else v for n, v in given.items()}
-        return evaluate(self._tree, {**words(), **CONSTANTS, **tensors})
+        namespace = {**words(), **CONSTANTS, **tensors}
+        known: dict[Node, Any] = {}
+        for part in self._order:
+            known[part] = evaluate(part, namespace, known)
+        return known[self._tree]
 
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"
 
 
-def constant(text: str, node: Node) -> Any:
-    """The number or nested list of numbers that a part of a text says: `-1`, `pi/4`, `[[1, 2], [3, 4]]`."""
-    if isinstance(node, t.Group):
-        return [constant(text, item) for item in node.items]
+def read_number(text: str, node: Node) -> int | float:
+    """The number that a part of a text says: `-1`, `pi/4`, `sqrt(2)`."""
     found = evaluate(_Checker(text, variables=False).checked(node), {**words(), **CONSTANTS})
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise unreadable(text, node.at or (0, 1), "this is no number")
+        raise unreadable(text, node.at or (0, len(text)), "this is no number")
     return found
 
 
@@ -201,12 +205,21 @@ class _Checker:
         raise unreadable(self.text, node.at or (0, len(self.text)), problem, hint)
 
 
+def _by_depth(tree: Node) -> list[Node]:
+    """The parts of a tree that are computed, each once: by depth, and as they are read within one depth."""
+    depths: dict[Node, int] = {}
+    for node in reversed(list(t.walk(tree))):  # parts come before what is made of them
+        depths[node] = 1 + max((depths[part] for part in t.parts(node)), default=0)
+    computed = t.Name | t.Unary | t.Binary | t.Call | t.Attribute | t.Index
+    ordered = dict.fromkeys(
+        node for node in t.walk(tree) if isinstance(node, computed) and node != t.Name("...")
+    )
+    return sorted(ordered, key=lambda node: depths[node])
+
+
 def _spelled(letter: str) -> str:
     """What to type for a letter: `alpha` for α."""
     kind = unicodedata.name(letter, "").split()
     if len(kind) == 4 and kind[0] == "GREEK":
         return kind[3].lower()
     return "a letter from a to z"
-
-
-__all__ = ["Expression", "FormulaError", "constant"]

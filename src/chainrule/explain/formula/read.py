@@ -11,7 +11,8 @@ from collections.abc import Container
 from typing import Final
 
 from . import tree as t
-from .scan import Scanned, scan, unreadable
+from .error import unreadable
+from .scan import Scanned, scan
 from .tree import Node, Place
 
 DEEPEST = 200  # operations in operations; trees are walked by functions that call themselves
@@ -47,6 +48,12 @@ def read_typed(text: str, functions: Container[str] = ()) -> tuple[Node, list[Pl
     return _Reader(scanned).statement(), scanned.carets
 
 
+def read_named(text: str) -> list[tuple[str, Node]]:
+    """The trees of values that are given by name: `x1=2, x2=pi/4`."""
+    tree = _Reader(scan(text, power=True, values=True)).statement()
+    return list(tree.settings) if isinstance(tree, t.Call) else []
+
+
 class _Reader:
     def __init__(self, scanned: Scanned) -> None:
         self.scanned = scanned
@@ -73,11 +80,8 @@ class _Reader:
         try:
             # Leading blanks would be an indentation, and a line break an end.
             (found,) = ast.parse(python.lstrip(), mode="exec").body
-        except SyntaxError as problem:
-            skipped = len(python) - len(python.lstrip())
-            column = len(python.lstrip()[: max((problem.offset or 1) - 1, 0)].encode()) + skipped
-            column = min(column, len(self.scanned.starts) - 1)
-            raise self._strange(self.scanned.place(column, column + 1)) from None
+        except SyntaxError:  # an `if` without its `else`, and the like; where, depends on Python's version
+            raise self._strange((0, len(self.scanned.text))) from None
         except (MemoryError, RecursionError):
             raise self._too_deep((0, 1)) from None
         return found

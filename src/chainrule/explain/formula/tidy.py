@@ -21,17 +21,19 @@ def tidy(node: Node) -> Node:
 
 
 def negated(node: Node) -> Node:
-    """-x, where it can be said without a second minus."""
+    """-x without a second minus; in a product the first factor gets it: (-x)*y is -(x*y), to the last bit."""
     if isinstance(node, t.Unary) and node.sign == "-":
         return node.x
+    if isinstance(node, t.Binary) and node.sign in ("*", "/"):
+        return t.Binary(node.sign, negated(node.x), node.y)
     return t.Unary("-", node)
 
 
 def _tidied(node: Node) -> Node:
     """One step, for a node whose parts are tidy."""
     if isinstance(node, t.Unary):
-        if node.sign == "-" and isinstance(node.x, t.Unary) and node.x.sign == "-":
-            return node.x.x
+        if node.sign == "-":
+            return negated(node.x)
         return node.x if node.sign == "+" and not _is_truth(node.x) else node
     if not isinstance(node, t.Binary):
         return node
@@ -63,10 +65,13 @@ def _product(node: t.Binary) -> Node:
         return x
     if sign == "*" and _is(x, 1) and not _is_truth(y):
         return y
-    # (-x)*y is -(x*y), to the last bit. A number keeps its minus: -2*x.
-    for k, factor in enumerate((x, y)):
-        if isinstance(factor, t.Unary) and factor.sign == "-" and t.value_of(factor) in (None, -1):
-            return negated(_tidied(t.Binary(sign, *((factor.x, y) if k == 0 else (x, factor.x)))))
+    if sign == "*" and _is(x, -1):
+        return negated(y)
+    if _is(y, -1):
+        return negated(x)
+    positive = _without_minus(y)
+    if positive is not None and t.value_of(y) is None:
+        return negated(_tidied(t.Binary(sign, x, positive)))
     return node
 
 
