@@ -13,7 +13,7 @@ from ..ops.forward import tangent_of
 from ..ops.primitive import LINEAR, MOVEMENT, MULTILINEAR
 from .formula import Formula
 from .formula import tree as t
-from .phrases import derivative, factor, named, value_formula
+from .phrases import factor, value_formula
 from .steps import Program, Step, Value
 
 
@@ -30,7 +30,12 @@ def tangents(program: Program, directions: Mapping[int, Any]) -> dict[int, Any]:
 
 def differential(x: Value) -> Formula:
     """How the tangent of a value is written."""
-    return Formula.name(f"d{x.name}")
+    return Formula.name(differential_name(x.name))
+
+
+def differential_name(name: str) -> str:
+    """dx; d(fc1.weight)."""
+    return f"d{name}" if name.isidentifier() else f"d({name})"
 
 
 def tangent_formula(step: Step) -> Formula:
@@ -72,7 +77,7 @@ def _of_tangents(step: Step) -> Formula:
 
 def _moved(x: Any) -> Value:
     assert isinstance(x, Value)
-    return Value(x.data, x.shape, x.kind, name=f"d{x.name}")
+    return Value(x.data, x.shape, x.kind, name=differential_name(x.name))
 
 
 def _still(x: Any) -> Any:
@@ -89,6 +94,3 @@ def _in_words(step: Step, i: int) -> Formula:
     assert isinstance(x, Value)
     jacobian = t.Name(f"∂{step.out.name}/∂{x.name}")
     return Formula(t.Binary("@" if x.shape or step.out.shape else "*", jacobian, differential(x).tree))
-
-
-__all__ = ["derivative", "differential", "named", "tangent_formula", "tangents"]

@@ -50,6 +50,7 @@ class Recording(Observer):
         self.outside: list[Value] = []
         self.inputs: list[Value] = []
         self.written: dict[int, tuple[TensorBase, np.ndarray[Any, Any]]] = {}  # what was changed outside
+        self.origin: dict[int, TensorBase] = {}  # per input and value from outside: the user's tensor
         self._stop = stop
         self._root = root
         self._known: dict[int, Value] = {}
@@ -67,6 +68,7 @@ class Recording(Observer):
         """An input of the function."""
         value = self._note(x, Value(x._a, x._a.shape, INPUT, name, wants=_wants(x)))
         self.inputs.append(value)
+        self.origin[id(value)] = x
         return value
 
     def value_of(self, x: TensorBase) -> Value:
@@ -197,6 +199,7 @@ class Recording(Observer):
         name = self._variable(x)
         value = Value(x._a, x._a.shape, OUTSIDE, name, wants=_wants(x), inside=not name)
         self.outside.append(value)
+        self.origin[id(value)] = x
         return self._note(x, value)
 
     def _variable(self, x: TensorBase) -> str:

@@ -1,0 +1,447 @@
+"""`Derivation`: the rows of the tables, forward and reverse, with the gradient, the checks and the cost.
+
+A derivation is the list of steps that ran (`steps.py`) with two walks over it (`forward.py`, `reverse.py`). The
+rows hold formulas and values; how they look stands in `show/`. Rows are made when first asked for.
+Next: `show/tables.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from ..base import TensorBase, wrap
+from ..core.errors import ArgumentError, nearest
+from ..tape import mode as tape_mode
+from ..transforms.level import suspended
+from .checks import Check
+from . import show
+from .compounds import outer
+from .cost import Cost
+from .fold import Fold, Item, folded, in_layer, steps_of
+from .formula import Formula
+from .forward import differential_name, tangent_formula, tangents
+from .matrix import holds, local, mapping, whole
+from .phrases import value_formula
+from .reverse import Share, adjoints
+from .steps import INPUT, Program, Step, Value
+
+MOST_COLUMNS: Final = 4  # inputs that get a column of tangents
+
+
+@dataclass(eq=False, slots=True)
+class ValueRow:
+    """A value: what it is computed by, from which line."""
+
+    of: Value
+    formula: Formula | None
+    line: str
+
+    @property
+    def name(self) -> str:
+        """The value's name."""
+        return self.of.name
+
+
+@dataclass(eq=False, slots=True)
+class TangentRow:
+    """How a value moves: one tangent per input that is shown, None where it does not."""
+
+    of: Value
+    name: str
+    formula: Formula | None
+    rule: str
+    tangents: list[Any]
+
+
+@dataclass(eq=False, slots=True)
+class AdjointRow:
+    """The derivative of the result by a value.
+
+    chain: as the chain rule has it, in terms of the adjoints it comes from.
+    formula: the same with the local derivatives put in; None for the result itself.
+    """
+
+    of: Value
+    name: str
+    chain: str
+    formula: Formula | None
+    rule: str
+    value: Any
+
+
+@dataclass(eq=False, slots=True)
+class LocalRow:
+    """The derivative of one step's result by one operand: a matrix, or (`maps`) what it does with the adjoint G."""
+
+    name: str
+    formula: Formula
+    maps: bool
+    shape: tuple[int, ...]
+    rule: str
+
+
+@dataclass(eq=False, slots=True)
+class WholeRow:
+    """The derivative of the result by an input, in the layout; no formula where it would be long."""
+
+    of: Value
+    name: str
+    formula: Formula | None
+    shape: tuple[int, ...]
+    value: np.ndarray[Any, Any]
+    rule: str
+
+
+class Derivation:
+    """How a function's gradient comes about, step by step; made by `explain`.
+
+    Print it, or show it in a notebook; `markdown()` and `html()` give documents. What is in it:
+
+    values, forward, reverse: the rows of the tables (`ValueRow`, `TangentRow`, `AdjointRow`).
+    gradient:  per input its gradient, by name.
+    checks:    the gradient by forward mode, reverse mode and central differences; `agree`: whether they do.
+    cost:      what the modes cost, and which one suits.
+    d["name"]: the part about one value, layer (`d["encoder.fc1"]`) or loop (`d["loop1"]`).
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        title: str,
+        mode: str = "both",
+        layout: str = "numerator",
+        checks: Sequence[Check] = (),
+        unchecked: str = "",
+        cost: Cost | None = None,
+    ) -> None:
+        self.program = program
+        self.title = title
+        self.mode = mode
+        self.layout = layout
+        self.checks = list(checks)
+        self.unchecked = unchecked
+        self.cost = cost
+        self._part: list[Step] | None = None
+        self._folds = True
+        self._lone: Value | None = None
+
+    # -- the walks ---------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> list[Step]:
+        """The primitives that ran, in the order they are shown."""
+        return self.program.steps if self._part is None else self._part
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """Steps, and folds of steps, as they are shown."""
+        return folded(self.steps) if self._folds else list(self.steps)
+
+    @cached_property
+    def target(self) -> str:
+        """What is differentiated: the result, or the sum of its elements if it has several."""
+        name = self.program.output.name
+        return name if not self.program.output.shape else f"Σ{name}"
+
+    @cached_property
+    def _walked(self) -> tuple[dict[int, Any], dict[int, list[Share]]]:
+        out = self.program.output
+        assert out.data is not None
+        with suspended(), tape_mode.no_grad():
+            return adjoints(self.program, wrap(np.ones(out.shape, out.data.dtype)))
+
+    @cached_property
+    def _columns(self) -> list[dict[int, Any]]:
+        with suspended(), tape_mode.no_grad():
+            return [
+                tangents(self.program, {id(leaf): wrap(np.ones(leaf.shape, leaf.data.dtype))})  # type: ignore[union-attr]
+                for leaf in self.columns
+            ]
+
+    @property
+    def columns(self) -> list[Value]:
+        """The inputs that have a column of tangents: the first ones."""
+        return self.program.leaves[:MOST_COLUMNS]
+
+    # -- the tables --------------------------------------------------------------------------------------
+
+    @cached_property
+    def values(self) -> list[ValueRow]:
+        """What the function computes: inputs first, then each step."""
+        used = {id(v) for s in self.steps for v in s.values} | {id(s.out) for s in self.steps}
+        given = [*self.program.inputs, *self.program.outside]
+        rows = [ValueRow(v, None, "") for v in given if id(v) in used and (v.wish != "c" or v.shape)]
+        return rows + [ValueRow(s.out, value_formula(s), s.where) for s in self._visible()]
+
+    @cached_property
+    def forward(self) -> list[TangentRow]:
+        """Forward mode: the tangents, from the inputs to the result."""
+        rows = []
+        used = {id(v) for s in self.steps for v in s.values}
+        for leaf in self.program.leaves:
+            if id(leaf) in used:
+                rows.append(self._tangent_row(leaf, None))
+        return rows + [self._tangent_row(s.out, s) for s in self._visible() if s.out.varies]
+
+    def _tangent_row(self, v: Value, step: Step | None) -> TangentRow:
+        found = [column.get(id(v)) for column in self._columns]
+        formula = None if step is None else tangent_formula(step)
+        return TangentRow(v, differential_name(v.name), formula, "" if step is None else step.op.why, found)
+
+    @cached_property
+    def reverse(self) -> list[AdjointRow]:
+        """Reverse mode: the adjoints, from the result back to the inputs."""
+        total, shares = self._walked
+        output = self.program.output
+        rows = []
+        whole_program = self._part is None
+        if whole_program:
+            rows.append(AdjointRow(output, self.adjoint(output), "", None, "", total[id(output)]))
+        hidden = self._hidden()
+        order = {id(s.out): n for n, s in enumerate(self.program.steps)}
+        inside = {id(v) for s in self.steps for v in s.values}
+        wanted = [s.to for found in shares.values() for s in found]
+        unique = {id(v): v for v in wanted}.values()
+        made = sorted((v for v in unique if id(v) in order), key=lambda v: -order[id(v)])
+        leaves = [v for v in self.program.leaves if id(v) in shares]
+        for v in [*made, *leaves]:
+            if id(v) in inside and id(v) not in hidden and (self._lone is None or v is self._lone):
+                rows.append(self._adjoint_row(v, shares[id(v)], total[id(v)]))
+        return rows
+
+    def _adjoint_row(self, v: Value, shares: list[Share], value: Any) -> AdjointRow:
+        chain, formula = [], None
+        for share in shares:
+            g, direct = self._incoming(share)
+            term = share.formula(g).tidy()
+            own = f"∂{share.step.out.name}/∂{v.name}"
+            chain.append(str(term.text(unicode=True)) if direct else f"{self.adjoint(share.step.out)}·{own}")
+            formula = term if formula is None else formula + term
+        rules = dict.fromkeys(s.step.op.why for s in shares)
+        if any(s.summed for s in shares):
+            rules["broadcast = sum"] = None
+        direct_only = all(self._incoming(s)[1] for s in shares)
+        text = "" if direct_only else " + ".join(chain)
+        return AdjointRow(v, self.adjoint(v), text, formula, "; ".join(rules), value)
+
+    def _incoming(self, share: Share) -> tuple[Formula, bool]:
+        """The adjoint that a share is made of; 1 for the result itself, where a number can stand there."""
+        out = share.step.out
+        if out is self.program.output and not out.shape and share.step.op.kind == "elementwise":
+            return Formula.number(1), True
+        return Formula.name(self.adjoint(out)), False
+
+    def adjoint(self, v: Value) -> str:
+        """How the adjoint of a value is written."""
+        return f"∂{self.target}/∂{v.name}"
+
+    @cached_property
+    def locals(self) -> list[LocalRow]:
+        """The derivative of each step by each of its operands, in the layout."""
+        rows = []
+        for step in self._visible():
+            for i in step.moving:
+                x: Value = step.operands[i]
+                formula = local(step, i, self.layout)
+                rule = step.op.why
+                if Share(step, i, None).summed:
+                    rule += "; broadcast = sum"
+                shape = self._shape(step.out.shape, x.shape)
+                name = f"∂{step.out.name}/∂{x.name}"
+                if formula is None:
+                    rows.append(LocalRow(name, mapping(step, i), True, shape, rule))
+                else:
+                    rows.append(LocalRow(name, formula, False, shape, rule))
+        return rows
+
+    @cached_property
+    def matrix(self) -> list[WholeRow]:
+        """The derivative of the result by each input, in the layout."""
+        total, shares = self._walked
+        space = self.space
+        rows = []
+        for leaf in self.program.leaves:
+            if id(leaf) not in total:
+                continue
+            a = np.asarray(total[id(leaf)]._a)
+            laid = a.T if self.layout == "numerator" else a
+            with suspended(), tape_mode.no_grad():
+                formula = whole(self.program, shares, leaf, self.layout)
+                if formula is not None and not holds(formula, laid, space):
+                    formula = None
+            shape = self._shape((), leaf.shape)
+            rules = dict.fromkeys(["chain rule", *self._rules_of(leaf, shares)])
+            rows.append(WholeRow(leaf, self.adjoint(leaf), formula, shape, laid, "; ".join(rules)))
+        return rows
+
+    def _rules_of(self, leaf: Value, shares: Mapping[int, list[Share]]) -> list[str]:
+        found: dict[str, None] = {}
+        waiting, seen = [id(leaf)], set()
+        while waiting:
+            key = waiting.pop(0)
+            if key in seen:
+                continue
+            seen.add(key)
+            for share in shares.get(key, ()):
+                found[share.step.op.why] = None
+                if share.summed:
+                    found["broadcast = sum"] = None
+                waiting.append(id(share.step.out))
+        return list(found)
+
+    def _shape(self, out: tuple[int, ...], x: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of ∂out/∂x in the layout, as the table of the two layouts has it: vectors are columns."""
+        if self.layout == "numerator":
+            under = (1, *x) if len(x) == 1 and not out else tuple(reversed(x))
+            return (*out, *under)
+        over = (1, *out) if len(out) == 1 and not x else tuple(reversed(out))
+        return (*x, *over)
+
+    # -- results -----------------------------------------------------------------------------------------
+
+    @property
+    def output(self) -> Any:
+        """The value of the function."""
+        return self.program.output.tensor
+
+    @cached_property
+    def gradient(self) -> dict[str, Any]:
+        """Per input the gradient: the derivative of the result, or of the sum of its elements, in the input's shape."""
+        total, _ = self._walked
+        return {
+            leaf.name: total[id(leaf)] if id(leaf) in total else wrap(np.zeros(leaf.shape, leaf.data.dtype))  # type: ignore[union-attr]
+            for leaf in self.program.leaves
+        }
+
+    @property
+    def agree(self) -> bool:
+        """Whether forward mode, reverse mode and central differences agree."""
+        return all(check.agree for check in self.checks)
+
+    @cached_property
+    def space(self) -> dict[str, Any]:
+        """What printed formulas may refer to, under the names they are printed with."""
+        total, _ = self._walked
+        found: dict[str, Any] = {"outer": outer}
+        every = [*self.program.values, *(v for s in self.program.steps for v in s.values)]
+        for v in every:
+            if v.known:
+                found[v.name] = v.tensor
+            if id(v) in total:
+                found[self.adjoint(v)] = found[f"({self.adjoint(v)})"] = total[id(v)]
+        return found
+
+    # -- how it looks ------------------------------------------------------------------------------------
+
+    def text(self, width: int = 120) -> str:
+        """The tables as plain text, `width` letters wide where that is possible."""
+        return show.text(self, width)
+
+    def markdown(self) -> str:
+        """The tables as Markdown, with formulas in LaTeX."""
+        return show.markdown(self)
+
+    def html(self) -> str:
+        """The tables as a page of HTML that needs nothing else."""
+        return show.html(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the derivation to a file: .html, .md, or .txt."""
+        ending = os.path.splitext(os.fspath(path))[1].lower()
+        forms = {".html": self.html, ".htm": self.html, ".md": self.markdown, ".txt": lambda: f"{self.text()}\n"}
+        if ending not in forms:
+            raise ArgumentError.of(
+                "save", given=repr(os.fspath(path)), must="the name must end in .html, .md or .txt"
+            )
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(forms[ending]())
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<Derivation of {self.title}: {len(self.steps)} steps>"
+
+    def __rich__(self) -> Any:
+        return show.rich_tables(self)
+
+    def _repr_html_(self) -> str:
+        return show.html(self, whole_page=False)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    # -- parts -------------------------------------------------------------------------------------------
+
+    def _visible(self) -> Iterator[Step]:
+        """The steps that have a line: all that are not hidden in a fold."""
+        for item in self.items:
+            yield steps_of(item)[-1]
+
+    def _hidden(self) -> set[int]:
+        """Values that only a fold knows."""
+        return {id(s.out) for item in self.items if isinstance(item, Fold) for s in item.steps[:-1]}
+
+    def fold_of(self, v: Value) -> Fold | None:
+        """The fold whose result a value is."""
+        for item in self.items:
+            if isinstance(item, Fold) and item.out is v:
+                return item
+        return None
+
+    @property
+    def names(self) -> list[str]:
+        """What can be opened: values, layers, loops."""
+        steps = self.program.steps
+        layers = dict.fromkeys(p for s in steps for p in s.layers if p)
+        folds = [item.name for item in self.items if isinstance(item, Fold)]
+        values = [v.name for v in self.program.values]
+        return list(dict.fromkeys([*values, *layers, *folds]))
+
+    def __getitem__(self, name: str) -> Derivation:
+        """The part about a value, a layer by its path, or a loop."""
+        steps = self.program.steps
+        for item in self.items:
+            if isinstance(item, Fold) and item.name == name:
+                return self._restricted(name, item.steps)
+        inside = in_layer(steps, name)
+        if inside:
+            return self._restricted(name, inside)
+        for v in self.program.values:
+            if v.name == name:
+                around = [s for s in steps if s.out is v] or [s for s in steps if any(x is v for x in s.values)]
+                part = self._restricted(name, around)
+                part._lone = v
+                part._folds = False
+                users = [s for s in steps if any(x is v for x in s.values)]
+                part._part = list(dict.fromkeys([*around, *users]))
+                return part
+        raise ArgumentError.of(
+            f"derivation[{name!r}]",
+            must=f"there is no value, layer or loop of this name{nearest(name, self.names)}",
+            hint=f"one of {', '.join(self.names[:12])}{', ...' if len(self.names) > 12 else ''}",
+        )
+
+    def _restricted(self, name: str, steps: Sequence[Step]) -> Derivation:
+        part = Derivation(self.program, title=f"{name}, in {self.title}", mode=self.mode, layout=self.layout)
+        part._part = list(steps)
+        return part
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def is_input(self, v: Value) -> bool:
+        """Whether a value is an argument of the function."""
+        return v.kind == INPUT
+
+    def one(self) -> TensorBase:
+        """The adjoint of the result."""
+        result: TensorBase = self._walked[0][id(self.program.output)]
+        return result

@@ -1,0 +1,8 @@
+"""How derivations look: `tables.py` says what stands in which cell, the others set it: text, Markdown, HTML."""
+
+from .html import html
+from .markdown import markdown
+from .tables import sections
+from .text import rich_tables, text
+
+__all__ = ["html", "markdown", "rich_tables", "sections", "text"]
