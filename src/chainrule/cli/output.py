@@ -65,6 +65,18 @@ class Output(Watcher):
         """Something that the user should know."""
         self.line("note", text, style="yellow")
 
+    def document(self, text: str, drawn: Any) -> None:
+        """A text of many lines; on a terminal `drawn` instead, which rich prints in colours."""
+        if self.quiet:
+            return
+        if not self.terminal:
+            for line in text.split("\n"):
+                self._print("", line, "")
+            return
+        from rich.console import Console
+
+        Console(file=self.stream, highlight=False).print(drawn)
+
     def blank(self) -> None:
         """An empty line between blocks."""
         if not self.quiet:

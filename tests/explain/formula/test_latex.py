@@ -67,6 +67,13 @@ def test_elements_and_matrices_are_multiplied_with_different_signs() -> None:
     assert formula.latex(tensors=True) == r"\left(2 g \odot x\right) w"
 
 
+def test_names_can_be_written_in_another_way() -> None:
+    numbers = {"x1": "2", "x2": "5"}
+    assert Formula.parse("x1*x2 - sin(x2)*x1").latex(names=numbers.__getitem__) == (
+        r"2 \cdot 5 - \sin\left(5\right) \cdot 2"
+    )
+
+
 def test_decimals_can_be_cut() -> None:
     assert Formula.parse("0.28366218546322625*x").latex(digits=4) == "0.2837 x"
 

@@ -9,6 +9,7 @@ used.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from . import tree as t
@@ -41,13 +42,20 @@ _SIGNS: Final = {
 Written = tuple[str, int]  # LaTeX, and how tightly it holds together there
 
 
-def latex(node: Node, *, tensors: bool = False, digits: int | None = None) -> str:
+def latex(
+    node: Node,
+    *,
+    tensors: bool = False,
+    digits: int | None = None,
+    names: Callable[[str], str] = latex_name,
+) -> str:
     """The LaTeX of a tree, for mathematics mode."""
-    return _Writer(tensors, digits).text(node)
+    return _Writer(tensors, digits, names).text(node)
 
 
 class _Writer:
-    def __init__(self, tensors: bool, digits: int | None) -> None:
+    def __init__(self, tensors: bool, digits: int | None, names: Callable[[str], str]) -> None:
+        self.names = names
         self.tensors = tensors
         self.digits = digits
 
@@ -67,7 +75,7 @@ class _Writer:
             case t.Constant(value=value):
                 return self._number(value)
             case t.Name(name=name):
-                text = latex_name(name)
+                text = self.names(name)
                 return text, t.POWER if text.startswith(r"\frac") else t.ATOM
             case t.Unary(sign="-" | "+" as sign, x=x):
                 operand = self.within(x, t.PRODUCT, closed=closed)
