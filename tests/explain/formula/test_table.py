@@ -1,4 +1,4 @@
-"""Every text of the table of primitives is a formula. What the texts in `d` are worth, the sweep finds out."""
+"""Every text of the table of primitives is a formula. What the texts in `d` are worth, the sweep asks."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@
 that the texts of the table use).
 """
 
+from .error import FormulaError
 from .formula import Formula
 from .latex_name import latex_name
-from .scan import FormulaError
 from .vocabulary import vocabulary
 
 __all__ = ["Formula", "FormulaError", "latex_name", "vocabulary"]

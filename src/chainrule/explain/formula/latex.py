@@ -34,7 +34,7 @@ _AROUND: Final = {
 _BASES: Final = {"exp": "e", "exp2": "2"}
 _SIGNS: Final = {
     "<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq", "and": r"\wedge", "or": r"\vee", "xor": r"\oplus",
-    "&": r"\;\&\;", "|": r"\;|\;", "^": r"\oplus", "<<": r"\ll", ">>": r"\gg", "%": r"\;\mathrm{mod}\;",
+    "&": r"\wedge", "|": r"\vee", "^": r"\oplus", "<<": r"\ll", ">>": r"\gg", "%": r"\;\mathrm{mod}\;",
     "~": r"\neg ", "not": r"\neg ",
 }  # fmt: skip
 
@@ -67,7 +67,8 @@ class _Writer:
             case t.Constant(value=value):
                 return self._number(value)
             case t.Name(name=name):
-                return latex_name(name), t.ATOM
+                text = latex_name(name)
+                return text, t.POWER if text.startswith(r"\frac") else t.ATOM
             case t.Unary(sign="-" | "+" as sign, x=x):
                 operand = self.within(x, t.PRODUCT, closed=closed)
                 return f"{sign}{_bracketed(operand) if operand[0] in '-+' else operand}", t.UNARY
@@ -183,7 +184,9 @@ class _Writer:
                 text = rf"\sum {self.within(x, t.PRODUCT)}"
                 return (_bracketed(text), t.ATOM) if closed else (text, t.UNARY)
             if function in _BARE and not closed and isinstance(x, t.Name | t.Constant):
-                return f"{_BARE[function]} {self.text(x)}", t.UNARY
+                text, rank = self.written(x)
+                if rank == t.ATOM:
+                    return f"{_BARE[function]} {text}", t.UNARY
         if function == "norm" and len(given) == 2 and not settings:
             return rf"\left\|{self.text(given[0])}\right\|_{{{self.text(given[1])}}}", t.ATOM
         if function == "polygamma" and len(given) + len(settings) == 2:

@@ -1,5 +1,7 @@
 r"""Names of values in LaTeX: v1 is v_{1}, x_hat is \hat{x}, theta is \theta, encoder.fc1.weight is upright.
 
+The name of a derivative, ∂f/∂v1, is a fraction.
+
 Next: `latex.py`, whole formulas.
 """
 
@@ -30,6 +32,10 @@ def latex_name(name: str) -> str:
     """
     if name in _SPECIAL:
         return _SPECIAL[name]
+    derivative = re.fullmatch(r"\(?∂(Σ?)([^/()]+)/∂([^/()]+)\)?", name)
+    if derivative:  # the name of an adjoint; Σf is the sum of the elements of f
+        of = rf"\Sigma {latex_name(derivative[2])}" if derivative[1] else latex_name(derivative[2])
+        return rf"\frac{{\partial {of}}}{{\partial {latex_name(derivative[3])}}}"
     plain = name.rstrip("'")
     primes = name[len(plain) :]
     if plain.endswith("_") and keyword.iskeyword(plain[:-1]):  # lambda_, since lambda is a word of Python

@@ -7,10 +7,12 @@ written (`x with x[...] = y`). Next: `formula.py`, what users of this package ho
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 from typing import Final
 
 from . import tree as t
-from .scan import Scanned, scan, unreadable
+from .error import unreadable
+from .scan import Scanned, scan
 from .tree import Node, Place
 
 DEEPEST = 200  # operations in operations; trees are walked by functions that call themselves
@@ -24,12 +26,11 @@ _SIGNS: Final[dict[type[ast.AST], str]] = {
 }  # fmt: skip
 
 
-def read(text: str, *, power: bool = False) -> Node:
-    """The tree of a text; with `power`, `^` is a power."""
+def read(text: str) -> Node:
+    """The tree of a text of the table, or of one like it."""
     of, word, change = text.partition(" with ")
     if not word:
-        scanned = scan(text, power=power, equation=not power)
-        return _Reader(scanned).statement()
+        return _Reader(scan(text, equation=True)).statement()
     changed = _Reader(scan(change, equation=True)).change()
     if changed is None:
         place = (len(of) + len(word), len(text))
@@ -38,9 +39,19 @@ def read(text: str, *, power: bool = False) -> Node:
     return t.Altered(_Reader(scan(of)).statement(), target, sign, value)
 
 
-def carets(text: str) -> list[Place]:
-    """Where `^` stands for a power in a text that can be read."""
-    return scan(text, power=True).carets
+def read_typed(text: str, functions: Container[str] = ()) -> tuple[Node, list[Place]]:
+    """The tree of what a person types, where `^` is a power, and the places where it was one.
+
+    functions: the names of functions, for what to try where brackets are missing: log x.
+    """
+    scanned = scan(text, power=True, functions=functions)
+    return _Reader(scanned).statement(), scanned.carets
+
+
+def read_named(text: str) -> list[tuple[str, Node]]:
+    """The trees of values that are given by name: `x1=2, x2=pi/4`."""
+    tree = _Reader(scan(text, power=True, values=True)).statement()
+    return list(tree.settings) if isinstance(tree, t.Call) else []
 
 
 class _Reader:
@@ -69,11 +80,8 @@ class _Reader:
         try:
             # Leading blanks would be an indentation, and a line break an end.
             (found,) = ast.parse(python.lstrip(), mode="exec").body
-        except SyntaxError as problem:
-            skipped = len(python) - len(python.lstrip())
-            column = len(python.lstrip()[: max((problem.offset or 1) - 1, 0)].encode()) + skipped
-            column = min(column, len(self.scanned.starts) - 1)
-            raise self._strange(self.scanned.place(column, column + 1)) from None
+        except SyntaxError:  # an `if` without its `else`, and the like; where, depends on Python's version
+            raise self._strange((0, len(self.scanned.text))) from None
         except (MemoryError, RecursionError):
             raise self._too_deep((0, 1)) from None
         return found
@@ -111,7 +119,7 @@ class _Reader:
                 return t.Binary(_SIGNS[type(op)], self.node(x), self.node(y), at=at)
             case ast.Compare(ops=[_, _, *_]):
                 problem = "two comparisons in a row are not read"
-                raise unreadable(self.scanned.text, at, problem, "one after the other: (0 < x) & (x < 1)")
+                raise unreadable(self.scanned.text, at, problem, "one by one: (0 < x)*(x < 1)")
             case ast.IfExp(test=test, body=yes, orelse=no):
                 return t.Conditional(self.node(test), self.node(yes), self.node(no), at=at)
             case ast.Call(func=function, args=args, keywords=keywords):

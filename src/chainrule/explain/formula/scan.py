@@ -18,15 +18,15 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from ...core.errors import ChainruleError
+from .error import unreadable
 from .tree import Place
 
 LONGEST = 10_000  # letters of a text
 DEEPEST = 50  # brackets in brackets; Python's parser gives up at 200
-EXCERPT = 72  # letters of the text that an error shows
 
 _RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _LOWERED: Final = str.maketrans(_RAISED, "0123456789-")
@@ -49,38 +49,6 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-
-
-class FormulaError(ChainruleError, ValueError):
-    """A text that cannot be read as a formula.
-
-    problem: what is wrong, in one line; place: where, as (first letter, letter after the last);
-    hint: what to try; excerpt: the line of the text with carets under the place.
-    """
-
-    problem: str = ""
-    place: Place = (0, 0)
-    hint: str = ""
-    excerpt: str = ""
-
-
-def unreadable(text: str, place: Place, problem: str, hint: str = "") -> FormulaError:
-    """The error that shows `place` in `text`."""
-    excerpt = pointed(text, place)
-    err = FormulaError.of(problem, must=excerpt.replace("\n", "\n  "), hint=hint)
-    err.problem, err.place, err.hint, err.excerpt = problem, place, hint, excerpt
-    return err
-
-
-def pointed(text: str, place: Place) -> str:
-    """The text, or of a long one what is around the place, and on the next line carets under the place."""
-    start, end = place
-    first = max(0, min(start - EXCERPT // 2, len(text) - EXCERPT))
-    last = min(len(text), first + EXCERPT)
-    left, right = "..." if first else "", "..." if last < len(text) else ""
-    line = "".join(letter if letter.isprintable() else " " for letter in text[first:last])
-    carets = "^" * max(1, min(end, last) - start)
-    return f"{left}{line.rstrip()}{right}\n{' ' * (len(left) + start - first)}{carets}"
 
 
 @dataclass(slots=True)
@@ -118,9 +86,15 @@ class _Open:
 class Scanner:
     """One pass over a text, with what must come next: something to compute with, or a sign after it."""
 
-    def __init__(self, text: str, *, power: bool = False, equation: bool = False) -> None:
-        """power: `^` is a power, as on paper. equation: one `=` or `+=` outside of brackets is allowed."""
+    def __init__(
+        self, text: str, *, power: bool, equation: bool, values: bool, functions: Container[str]
+    ) -> None:
+        """See `scan`."""
         self.text = text
+        self.values = values
+        self.named = False  # whether the value that is being read has a name
+        self.value_start = 0
+        self.functions = functions
         self.power = power
         self.equation = equation
         self.result = Scanned(text)
@@ -210,7 +184,7 @@ class Scanner:
             self._open(token, place, call=False, python=token, closing=_closing(token))
         elif token in ("|", "||"):
             self._open(token, place, call=False, python="abs(" if token == "|" else "norm(", closing=")")
-        elif token == ":" and inner is not None and token in inner.separators:
+        elif inner is not None and token in inner.separators and (token == ":" or self.last == ":"):
             self._put(token, place)
         elif token in _OPENING:
             empty = self.last == _OPENING[token] and inner is not None and inner.bracket == "(" and inner.call
@@ -252,6 +226,10 @@ class Scanner:
             self._open(token, place, call=True, python=token, closing=_closing(token))
         elif inner is not None and token in inner.separators:
             self._sign(token, place)
+        elif inner is None and self.values and token == ",":
+            self._need_name(place[0])
+            self.named, self.value_start = False, place[1]
+            self._sign(token, place)
         elif token == ".":
             self._put(token, place)
         elif token in ("=", "+="):
@@ -259,7 +237,8 @@ class Scanner:
         elif token in ("~", "not", "..."):
             self._adjacent(token, place)
         elif token == ",":
-            self._refuse(place, "a comma has no place here", "a point in numbers: 0.5")
+            decimal = self.last_kind == "number" and self.text[place[1] : place[1] + 1].isdigit()
+            self._refuse(place, "a comma has no place here", "a point in numbers: 0.5" if decimal else "")
         else:
             self._refuse(place, f"{token!r} has no place here")
 
@@ -267,12 +246,20 @@ class Scanner:
         named = self.last_kind == "name" and self.before_last in ("(", ",")
         if inner is not None and inner.bracket == "(" and inner.call and named and token == "=":
             self._sign(token, place)
+        elif inner is None and self.values and token == "=" and not self.named:
+            alone = self.last_kind == "name" and self.before_last in ("", ",")
+            if not alone:
+                self._refuse((self.value_start, place[0]), "this is no name for a variable")
+            self.named = True
+            self._sign(token, place)
         elif inner is None and self.equation:
             self.equation = False
             self._sign(f" {token} ", place)
         else:
             right = self.text[place[1] :].strip()
             hint = f"only what stands right of it: {right}" if inner is None and right else ""
+            if right[:1] in ("<", ">"):
+                hint = f"{right[0]}="
             self._refuse(place, f"{token!r} has no place here", hint)
 
     # -- brackets
@@ -302,14 +289,27 @@ class Scanner:
             self._refuse(self.last_place, f"something is missing after {self.last!r}")
         if self.opened:
             self._refuse(self.opened[-1].place, f"{self.opened[-1].bracket!r} is never closed")
+        if self.values:
+            self._need_name(len(self.text))
 
     # -- what is wrong
 
     def _adjacent(self, token: str, place: Place) -> NoReturn:
         both = (self.last_place[0], place[1])
-        operands = self.last_kind in ("name", "number") and (token == "(" or token[0].isalnum())
+        if self.last_kind == "name" and self.last in self.functions and token[0].isalnum():
+            self._refuse(both, f"brackets are missing after {self.last!r}", f"{self.last}({token})")
+        if self.values and self.named and not self.opened:
+            self._refuse(both, f"a comma is missing between {self.last!r} and {token!r}")
+        operands = self.last_kind in ("name", "number") and (
+            token == "(" or (token[0].isalnum() and token != "not")
+        )
         hint = f"{self.last}*{token}{'...' if token == '(' else ''}" if operands else ""
         self._refuse(both, f"a sign is missing between {self.last!r} and {token!r}", hint)
+
+    def _need_name(self, end: int) -> None:
+        if not self.named:
+            problem = "the name of a variable is missing before this value"
+            self._refuse((self.value_start, end), problem, "x1=2,x2=5; decimals with a point: 0.5")
 
     def _missing(self, token: str) -> str:
         if not self.last:
@@ -349,6 +349,24 @@ def _closing(bracket: str) -> str:
     return ")" if bracket == "(" else "]"
 
 
-def scan(text: str, *, power: bool = False, equation: bool = False) -> Scanned:
-    """The text in Python's spelling, checked for the order of signs and operands."""
-    return Scanner(text, power=power, equation=equation).run()
+def scan(
+    text: str,
+    *,
+    power: bool = False,
+    equation: bool = False,
+    values: bool = False,
+    functions: Container[str] = (),
+) -> Scanned:
+    """The text in Python's spelling, checked for the order of signs and operands.
+
+    power: `^` is a power, as on paper. equation: one `=` or `+=` outside of brackets is allowed.
+    values: it says values by name, x1=2,x2=5; what Python reads is a call with them.
+    functions: names of functions, which need brackets after them.
+    """
+    found = Scanner(text, power=power, equation=equation, values=values, functions=functions).run()
+    if values:
+        found.python = f"values({found.python})"
+        before = len("values(")
+        found.starts = [0] * before + found.starts + [len(text)]
+        found.ends = [0] * before + found.ends + [len(text)]
+    return found

@@ -21,17 +21,19 @@ def tidy(node: Node) -> Node:
 
 
 def negated(node: Node) -> Node:
-    """-x, where it can be said without a second minus."""
+    """-x without a second minus; in a product the first factor gets it: (-x)*y is -(x*y), to the last bit."""
     if isinstance(node, t.Unary) and node.sign == "-":
         return node.x
+    if isinstance(node, t.Binary) and node.sign in ("*", "/"):
+        return t.Binary(node.sign, negated(node.x), node.y)
     return t.Unary("-", node)
 
 
 def _tidied(node: Node) -> Node:
     """One step, for a node whose parts are tidy."""
     if isinstance(node, t.Unary):
-        if node.sign == "-" and isinstance(node.x, t.Unary) and node.x.sign == "-":
-            return node.x.x
+        if node.sign == "-":
+            return negated(node.x)
         return node.x if node.sign == "+" and not _is_truth(node.x) else node
     if not isinstance(node, t.Binary):
         return node
@@ -53,9 +55,8 @@ def _sum(node: t.Binary) -> Node:
         return x
     if _is(x, 0) and not _is_truth(y):
         return y if plus else negated(y)
-    if isinstance(y, t.Unary) and y.sign == "-":
-        return _tidied(t.Binary("-" if plus else "+", x, y.x))
-    return node
+    positive = _without_minus(y)
+    return node if positive is None else _tidied(t.Binary("-" if plus else "+", x, positive))
 
 
 def _product(node: t.Binary) -> Node:
@@ -64,11 +65,24 @@ def _product(node: t.Binary) -> Node:
         return x
     if sign == "*" and _is(x, 1) and not _is_truth(y):
         return y
-    if isinstance(x, t.Unary) and x.sign == "-":  # (-x)*y is -(x*y), to the last bit
-        return negated(_tidied(t.Binary(sign, x.x, y)))
-    if isinstance(y, t.Unary) and y.sign == "-":
-        return negated(_tidied(t.Binary(sign, x, y.x)))
+    if sign == "*" and _is(x, -1):
+        return negated(y)
+    if _is(y, -1):
+        return negated(x)
+    positive = _without_minus(y)
+    if positive is not None and t.value_of(y) is None:
+        return negated(_tidied(t.Binary(sign, x, positive)))
     return node
+
+
+def _without_minus(node: Node) -> Node | None:
+    """A term that begins with a minus, without it; None for others."""
+    if isinstance(node, t.Unary) and node.sign == "-":
+        return node.x
+    if isinstance(node, t.Binary) and node.sign in ("*", "/"):
+        first = _without_minus(node.x)
+        return None if first is None else t.Binary(node.sign, first, node.y)
+    return None
 
 
 def _folded(node: t.Binary) -> Node | None:

@@ -11,7 +11,7 @@ from typing import Final
 from . import tree as t
 from .tree import Node
 
-_LOOSE: Final = ("*", "/", "//", "%", "**")  # signs without blanks around them
+_TIGHT: Final = ("*", "/")  # signs without blanks around them
 _MATHEMATICAL: Final = {
     "-": "−", "*": "·", "<=": "≤", ">=": "≥", "==": "=", "!=": "≠", "and": "∧", "or": "∨", "not": "¬",
     "xor": "⊻", "^": "⊕",
@@ -41,7 +41,7 @@ class _Writer:
     def text(self, node: Node) -> str:
         match node:
             case t.Constant(value=value):
-                return self._signs(shown(value, self.digits))
+                return shown(value, self.digits)
             case t.Name(name=name):
                 return {"pi": "π", "inf": "∞"}.get(name, name) if self.unicode else name
             case t.Unary(sign=sign, x=x):
@@ -89,7 +89,7 @@ class _Writer:
         right = self.within(node.y, rank + 1)
         if rank > t.COMPARE and right[0] in "-+~−":
             right = f"({right})"
-        if sign in _LOOSE:
+        if sign in _TIGHT:
             return f"{left}{self._sign(sign)}{right}"
         return f"{left} {self._sign(sign)} {right}"
 
@@ -131,6 +131,3 @@ class _Writer:
 
     def _sign(self, sign: str) -> str:
         return _MATHEMATICAL.get(sign, sign) if self.unicode else sign
-
-    def _signs(self, text: str) -> str:
-        return text.replace("-", "−") if self.unicode else text
