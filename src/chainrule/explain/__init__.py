@@ -1,19 +1,29 @@
 """See through a computation: derivations, formulas, pictures, memory, and the doctor of gradients.
 
-`chainrule.explain` is the function `explain`; `from chainrule.explain import Derivation` reads this package. (So it
-is with `chainrule.tensor`, the function, and the file it stands in.)
+`chainrule.explain(fn, *inputs)` is the function `explain` of `api.py`: the package can be called. It is a
+package and not the function alone so that `chainrule.explain.memory` and the like stand beside it, and so
+that `import chainrule` does not have to load all of it to have the name.
 """
 
-from .api import Explain, explain
+import sys as _sys
+from collections.abc import Callable
+from types import ModuleType as _ModuleType
+from typing import Any
+
+from .api import explain
 from .derivation import AdjointRow, Derivation, LocalRow, TangentRow, ValueRow, WholeRow
 
-__all__ = [
-    "AdjointRow",
-    "Derivation",
-    "Explain",
-    "LocalRow",
-    "TangentRow",
-    "ValueRow",
-    "WholeRow",
-    "explain",
-]
+__all__ = ["AdjointRow", "Derivation", "LocalRow", "TangentRow", "ValueRow", "WholeRow", "explain"]
+
+
+class Package(_ModuleType):
+    """This package, which can be called."""
+
+    def __call__(
+        self, fn: Callable[..., Any], *inputs: Any, mode: str = "both", layout: str = "numerator"
+    ) -> Derivation:
+        """How the gradient of a function comes about; see `explain`."""
+        return explain(fn, *inputs, mode=mode, layout=layout)
+
+
+_sys.modules[__name__].__class__ = Package

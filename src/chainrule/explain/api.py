@@ -5,7 +5,7 @@ Next: `recording.py` for the watching, `derivation.py` for what is made of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -38,13 +38,11 @@ from .steps import Program
 MODES: Final = ("both", "forward", "reverse")
 
 
-def derive(
-    fn: Callable[..., Any], inputs: Sequence[Any], mode: str = "both", layout: str = "numerator"
-) -> Derivation:
+def derive(fn: Any, inputs: Sequence[Any], mode: str = "both", layout: str = "numerator") -> Derivation:
     """The derivation of `fn(*inputs)`; see `explain`."""
     check_mode(mode)
     check_layout(layout)
-    if not callable(fn):
+    if isinstance(fn, TensorBase) or not callable(fn):
         hint = "y.explain() for a result that is there already" if isinstance(fn, TensorBase) else ""
         raise ArgumentError.of(
             "explain", given=f"{type(fn).__name__}", must="it takes a function and its inputs", hint=hint
@@ -56,7 +54,13 @@ def derive(
     checks, unchecked = compared(program, function)
     title = signature_of(fn) + _point(program)
     return Derivation(
-        program, title=title, mode=mode, layout=layout, checks=checks, unchecked=unchecked, cost=cost_of(program)
+        program,
+        title=title,
+        mode=mode,
+        layout=layout,
+        checks=checks,
+        unchecked=unchecked,
+        cost=cost_of(program),
     )
 
 
@@ -117,22 +121,22 @@ def _compared(program: Program, seed: np.ndarray[Any, Any], taken: Differences |
     checks = []
     if sum(v.size for v in program.leaves) <= ELEMENTWISE_UP_TO:
         forward = [np.zeros(v.shape) for v in program.leaves]
-        numeric = [np.zeros(v.shape) for v in program.leaves]
+        numeric = [None if taken is None else np.zeros(v.shape) for v in program.leaves]
         for i, place, parts in basis(program.leaves):
             forward[i][place] = _along(program, parts)
-            if taken is not None:
-                numeric[i][place] = taken.along(parts)
+            differences_of = numeric[i]
+            if taken is not None and differences_of is not None:
+                differences_of[place] = taken.along(parts)
         for v, f, r, n in zip(program.leaves, forward, reverse, numeric, strict=True):
-            agree = close(f, r, exact) and (taken is None or close(n, r, rough))
-            checks.append(Check(v.name, f, r, n if taken is not None else None, agree))
+            checks.append(Check(v.name, f, r, n, close(f, r, exact) and close(n, r, rough)))
         return checks
     for k, parts in enumerate(directions(program.leaves)):
-        f = np.asarray(_along(program, parts))
-        r = np.asarray(sum(float((a * p).sum()) for a, p in zip(reverse, parts, strict=True)))
+        along = np.asarray(_along(program, parts))
+        back = np.asarray(sum(float((a * p).sum()) for a, p in zip(reverse, parts, strict=True)))
         size = sum(float(np.abs(a * p).sum()) for a, p in zip(reverse, parts, strict=True))
-        n = None if taken is None else np.asarray(taken.along(parts))
-        agree = close(f, r, exact, size) and close(n, r, rough, size * 0.1)
-        checks.append(Check(f"direction {k + 1}", f, r, n, agree))
+        moved = None if taken is None else np.asarray(taken.along(parts))
+        agree = close(along, back, exact, size) and close(moved, back, rough, size * 0.1)
+        checks.append(Check(f"direction {k + 1}", along, back, moved, agree))
     return checks
 
 
@@ -168,16 +172,19 @@ def cost_of(program: Program) -> Cost:
     )
 
 
-class Explain:
+def explain(
+    fn: Callable[..., Any], *inputs: Any, mode: str = "both", layout: str = "numerator"
+) -> Derivation:
     """How the gradient of a function comes about, step by step, with the numbers.
 
-    explain(fn, *inputs, mode="both", layout="numerator") runs `fn(*inputs)` once and gives a `Derivation`: the
-    values with their formulas in the names of your program, forward mode, reverse mode, the derivatives as
-    matrices, the gradient by both modes and by central differences, and what the modes cost.
+    explain(fn, *inputs, mode="both", layout="numerator") runs `fn(*inputs)` once and gives a `Derivation`:
+    the values with their formulas in the names of your program, forward mode, reverse mode, the derivatives
+    as matrices, the gradient by both modes and by central differences, and what the modes cost.
 
     fn:     a function or a module that returns one tensor. It may branch and loop, write in place, and use
             parameters from outside.
-    inputs: tensors. Differentiated is what requires a gradient: inputs, and parameters that the function uses; if
+    inputs: tensors. Differentiated is what requires a gradient: inputs, and parameters that the function
+    uses; if
             nothing does, all inputs of floats. If there is no tensor among the inputs, numbers are taken as
             variables in float64.
     mode:   which tables to show: "both", "forward" or "reverse".
@@ -185,8 +192,8 @@ class Explain:
     Raises: ValueError for another mode or layout, for a function that does not return one tensor, and if no
             derivative goes into the result.
 
-    The function runs a few times more for the central differences, with the same random numbers; what it changes
-    in tensors outside is put back.
+    The function runs a few times more for the central differences, with the same random numbers; what it
+    changes in tensors outside is put back.
 
     >>> import chainrule as torch
     >>> def f(x1, x2):
@@ -204,17 +211,4 @@ class Explain:
     ∂f/∂x1 = ∂f/∂v1*(1/x1) + ∂f/∂v2*x2
     ∂f/∂x2 = ∂f/∂v2*x1 + ∂f/∂v3*cos(x2)
     """
-
-    def __call__(
-        self, fn: Callable[..., Any], *inputs: Any, mode: str = "both", layout: str = "numerator"
-    ) -> Derivation:
-        return derive(fn, inputs, mode, layout)
-
-    def __repr__(self) -> str:
-        return "<explain(fn, *inputs)>"
-
-    def __iter__(self) -> Iterator[Any]:
-        raise TypeError("explain is a function")
-
-
-explain: Final = Explain()
+    return derive(fn, inputs, mode, layout)

@@ -103,14 +103,14 @@ class Differences:
         h = self.step
         both = []
         for sign in (1, -1):
-            moved = [
-                (a + sign * h * d).astype(a.dtype) for a, d in zip(self.points, direction, strict=True)
-            ]
+            moved = [(a + sign * h * d).astype(a.dtype) for a, d in zip(self.points, direction, strict=True)]
             both.append(float((self.function(moved) * self.seed).sum()))
         return (both[0] - both[1]) / (2 * h)
 
 
-def differences(function: Function, wanted: np.ndarray[Any, Any], seed: np.ndarray[Any, Any]) -> Differences | str:
+def differences(
+    function: Function, wanted: np.ndarray[Any, Any], seed: np.ndarray[Any, Any]
+) -> Differences | str:
     """How to take differences of this function; or why that cannot be done. Within `repeatable`."""
     data = [np.array(leaf.data) for leaf in function.program.leaves]
     size = max((float(np.abs(a).max()) for a in data if a.size), default=1.0)
@@ -122,7 +122,9 @@ def differences(function: Function, wanted: np.ndarray[Any, Any], seed: np.ndarr
             if precise:
                 continue
             return f"the function cannot be run again: {err.summary}"
-        if again.shape != wanted.shape or not np.allclose(again, wanted, rtol=1e-3, atol=1e-5, equal_nan=True):
+        if again.shape != wanted.shape or not np.allclose(
+            again, wanted, rtol=1e-3, atol=1e-5, equal_nan=True
+        ):
             return "the function gives another value when it runs again"
         kinds = {a.dtype for a in points}
         step = 1e-6 if kinds == {np.dtype(np.float64)} and precise else 3e-3

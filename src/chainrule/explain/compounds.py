@@ -1,9 +1,9 @@
 """Steps that people see as one, though several primitives ran: a product with a vector, and the trace.
 
-`x @ w` of two vectors runs as a product of a row and a column, between changes of shape; written out, that hides
-what the textbook says in a line: ∂⟨x, w⟩/∂w = xᵀ. `joined` puts such steps together. The entries here have the
-same fields as those of the table and are walked over like them; they stand in no table, because nothing but a
-derivation asks for them. Next: `forward.py`.
+`x @ w` of two vectors runs as a product of a row and a column, between changes of shape; written out, that
+hides what the textbook says in a line: ∂⟨x, w⟩/∂w = xᵀ. `joined` puts such steps together. The entries here
+have the same fields as those of the table and are walked over like them; they stand in no table, because
+nothing but a derivation asks for them. Next: `forward.py`.
 """
 
 from __future__ import annotations
@@ -35,21 +35,31 @@ def outer(x: Any, y: Any) -> Any:
 
 
 DOT: Final = _product(
-    "dot", "∂⟨x, y⟩/∂y = xᵀ", (lambda g, y: g * y, lambda g, x: g * x), ("g * y", "g * x"), lambda x, y: ()
+    "dot", "inner product", (lambda g, y: g * y, lambda g, x: g * x), ("g * y", "g * x"), lambda x, y: ()
 )
 MATRIX_VECTOR: Final = _product(
-    "mv", "∂Ay/∂y = A", (lambda g, y: outer(g, y), lambda g, x: x.mT @ g), ("outer(g, y)", "x.T @ g"),
-    lambda x, y: x[:1],
+    "mv", "matrix times vector",
+    (lambda g, y: outer(g, y), lambda g, x: x.mT @ g), ("outer(g, y)", "x.T @ g"), lambda x, y: x[:1],
 )  # fmt: skip
 VECTOR_MATRIX: Final = _product(
-    "vm", "∂xᵀA/∂x = Aᵀ", (lambda g, y: y @ g, lambda g, x: outer(x, g)), ("y @ g", "outer(x, g)"),
+    "vm", "vector times matrix", (lambda g, y: y @ g, lambda g, x: outer(x, g)), ("y @ g", "outer(x, g)"),
     lambda x, y: y[1:],
 )  # fmt: skip
 TRACE: Final = replace(
-    SUM, name="trace", formula="trace(x)", why="∂tr(X)/∂X = I", kind=REDUCTION, jvp=LINEAR, plans={},
+    SUM, name="trace", formula="trace(x)", why="trace rule", kind=REDUCTION, jvp=LINEAR, plans={},
     shape=lambda x: (), numpy=lambda x: np.asarray(np.trace(x)),
-    vjp=(Rule(lambda g, x_shape: g * _identity(g, x_shape), SUM.inputs, "", "trace"),), d=("g * eye(x.shape[0])",),
+    vjp=(Rule(lambda g, x_shape: g * _identity(g, x_shape), SUM.inputs, "", "trace"),),
+    d=("g * eye(x.shape[0])",),
 )  # fmt: skip
+
+
+# What these rules are called in each layout.
+RULES: Final[dict[str, dict[str, str]]] = {
+    DOT.name: {"numerator": "∂⟨x, y⟩/∂y = xᵀ", "denominator": "∂⟨x, y⟩/∂y = x"},
+    MATRIX_VECTOR.name: {"numerator": "∂Ay/∂y = A", "denominator": "∂Ay/∂y = Aᵀ"},
+    VECTOR_MATRIX.name: {"numerator": "∂xᵀA/∂x = Aᵀ", "denominator": "∂xᵀA/∂x = A"},
+    TRACE.name: {"numerator": "∂tr(AX)/∂X = A", "denominator": "∂tr(AX)/∂X = Aᵀ"},
+}
 
 
 def _identity(g: Any, shape: tuple[int, ...]) -> Any:
@@ -100,7 +110,8 @@ def _vectors(step: Step, users: dict[int, int]) -> tuple[Step, list[Step]] | Non
         else:
             operands.append(x)
     ranks = tuple(len(x.shape) for x in operands)
-    op = {(1, 1): DOT, (2, 1): MATRIX_VECTOR, (1, 2): VECTOR_MATRIX}.get(ranks)
+    kinds: dict[tuple[int, ...], Primitive] = {(1, 1): DOT, (2, 1): MATRIX_VECTOR, (1, 2): VECTOR_MATRIX}
+    op = kinds.get(ranks)
     if op is None or len(step.out.shape) != sum(ranks) - 2:
         return None
     return _instead(step, op, tuple(operands)), parts

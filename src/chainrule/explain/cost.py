@@ -1,9 +1,9 @@
 """What each mode costs on this function: operations, passes, and the bytes it has to keep.
 
-Operations are counted by running both walks once and adding up the size of every primitive in them: one for an
-element of an elementwise result, two (a product and a sum) for each term of a contraction. What reverse mode
-keeps is what the gradient rules read, as on the tape; each array counts once, inputs and parameters not at all,
-for they are there anyway. Next: `derivation.py`.
+Operations are counted by running both walks once and adding up the size of every primitive in them: one for
+an element of an elementwise result, two (a product and a sum) for each term of a contraction. What reverse
+mode keeps is what the gradient rules read, as on the tape; each array counts once, inputs and parameters not
+at all, for they are there anyway. Next: `derivation.py`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Cost:
     @property
     def suits(self) -> str:
         """Which mode gives all derivatives with less work: "forward" or "reverse"."""
-        return "forward" if self.forward * self.inputs < self.reverse * self.outputs else "reverse"
+        return "forward" if self.forward * self.inputs <= self.reverse * self.outputs else "reverse"
 
     @property
     def sentence(self) -> str:
@@ -76,7 +76,7 @@ class Cost:
             price = (
                 f"its price is the {amount(self.kept)} that it keeps on the way"
                 if self.kept
-                else "and it has to keep nothing on the way"
+                else "all that it has to keep is what goes in"
             )
             return f"{one}: {forward}, {reverse}: {work_text}. Reverse mode suits; {price}."
         return (
@@ -103,7 +103,11 @@ def kept_by(step: Step) -> list[Value]:
 def stored(program: Program) -> int:
     """Bytes of the results that are kept for reverse mode."""
     kept = {id(v): v for step in program.moving for v in kept_by(step) if v.kind == MADE}
-    owners = {id(v.data if v.data.base is None else v.data.base): v.data for v in kept.values() if v.data is not None}
+    owners = {
+        id(v.data if v.data.base is None else v.data.base): v.data
+        for v in kept.values()
+        if v.data is not None
+    }
     return sum(a.nbytes for a in owners.values())
 
 

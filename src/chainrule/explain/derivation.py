@@ -1,8 +1,8 @@
 """`Derivation`: the rows of the tables, forward and reverse, with the gradient, the checks and the cost.
 
-A derivation is the list of steps that ran (`steps.py`) with two walks over it (`forward.py`, `reverse.py`). The
-rows hold formulas and values; how they look stands in `show/`. Rows are made when first asked for.
-Next: `show/tables.py`.
+A derivation is the list of steps that ran (`steps.py`) with two walks over it (`forward.py`, `reverse.py`).
+The rows hold formulas and values; how they look stands in `show/`. Rows are made when first asked for. Next:
+`show/tables.py`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..base import TensorBase, wrap
+from ..base import wrap
 from ..core.errors import ArgumentError, nearest
 from ..tape import mode as tape_mode
 from ..transforms.level import suspended
-from .checks import Check
 from . import show
-from .compounds import outer
+from .checks import Check
+from .compounds import RULES
 from .cost import Cost
 from .fold import Fold, Item, folded, in_layer, steps_of
 from .formula import Formula
 from .forward import differential_name, tangent_formula, tangents
-from .matrix import holds, local, mapping, whole
+from .matrix import NUMERATOR, holds, local, mapping, whole
 from .phrases import value_formula
 from .reverse import Share, adjoints
-from .steps import INPUT, Program, Step, Value
+from .steps import Program, Step, Value
 
-MOST_COLUMNS: Final = 4  # inputs that get a column of tangents
+MOST_COLUMNS: Final = 4  # inputs that get a column of tangents,
+MOST_WIDE_COLUMNS: Final = 2  # and so many if they are tensors
+MOST_RULES: Final = 5  # rules that are listed for one derivative
 
 
 @dataclass(eq=False, slots=True)
@@ -77,7 +79,10 @@ class AdjointRow:
 
 @dataclass(eq=False, slots=True)
 class LocalRow:
-    """The derivative of one step's result by one operand: a matrix, or (`maps`) what it does with the adjoint G."""
+    """The derivative of one step's result by one operand.
+
+    formula: a matrix, or, if `maps`, what the step makes of the adjoint G of its result.
+    """
 
     name: str
     formula: Formula
@@ -168,7 +173,8 @@ class Derivation:
     @property
     def columns(self) -> list[Value]:
         """The inputs that have a column of tangents: the first ones."""
-        return self.program.leaves[:MOST_COLUMNS]
+        leaves = self.program.leaves
+        return leaves[: MOST_WIDE_COLUMNS if any(v.size > 1 for v in leaves) else MOST_COLUMNS]
 
     # -- the tables --------------------------------------------------------------------------------------
 
@@ -183,17 +189,16 @@ class Derivation:
     @cached_property
     def forward(self) -> list[TangentRow]:
         """Forward mode: the tangents, from the inputs to the result."""
-        rows = []
         used = {id(v) for s in self.steps for v in s.values}
-        for leaf in self.program.leaves:
-            if id(leaf) in used:
-                rows.append(self._tangent_row(leaf, None))
+        rows = [self._tangent_row(leaf, None) for leaf in self.program.leaves if id(leaf) in used]
         return rows + [self._tangent_row(s.out, s) for s in self._visible() if s.out.varies]
 
     def _tangent_row(self, v: Value, step: Step | None) -> TangentRow:
         found = [column.get(id(v)) for column in self._columns]
         formula = None if step is None else tangent_formula(step)
-        return TangentRow(v, differential_name(v.name), formula, "" if step is None else step.op.why, found)
+        return TangentRow(
+            v, differential_name(v.name), formula, "" if step is None else self.rule(step), found
+        )
 
     @cached_property
     def reverse(self) -> list[AdjointRow]:
@@ -211,10 +216,10 @@ class Derivation:
         unique = {id(v): v for v in wanted}.values()
         made = sorted((v for v in unique if id(v) in order), key=lambda v: -order[id(v)])
         leaves = [v for v in self.program.leaves if id(v) in shares]
-        for v in [*made, *leaves]:
-            if id(v) in inside and id(v) not in hidden and (self._lone is None or v is self._lone):
-                rows.append(self._adjoint_row(v, shares[id(v)], total[id(v)]))
-        return rows
+        shown = [v for v in [*made, *leaves] if id(v) in inside and id(v) not in hidden]
+        if self._lone is not None:
+            shown = [v for v in shown if v is self._lone]
+        return rows + [self._adjoint_row(v, shares[id(v)], total[id(v)]) for v in shown]
 
     def _adjoint_row(self, v: Value, shares: list[Share], value: Any) -> AdjointRow:
         chain, formula = [], None
@@ -222,9 +227,11 @@ class Derivation:
             g, direct = self._incoming(share)
             term = share.formula(g).tidy()
             own = f"∂{share.step.out.name}/∂{v.name}"
-            chain.append(str(term.text(unicode=True)) if direct else f"{self.adjoint(share.step.out)}·{own}")
+            adjoint = self.adjoint(share.step.out)
+            product = f"{adjoint}·{own}" if self.layout == NUMERATOR else f"{own}·{adjoint}"
+            chain.append(term.text(unicode=True) if direct else product)
             formula = term if formula is None else formula + term
-        rules = dict.fromkeys(s.step.op.why for s in shares)
+        rules = dict.fromkeys(self.rule(s.step) for s in shares)
         if any(s.summed for s in shares):
             rules["broadcast = sum"] = None
         direct_only = all(self._incoming(s)[1] for s in shares)
@@ -234,9 +241,14 @@ class Derivation:
     def _incoming(self, share: Share) -> tuple[Formula, bool]:
         """The adjoint that a share is made of; 1 for the result itself, where a number can stand there."""
         out = share.step.out
-        if out is self.program.output and not out.shape and share.step.op.kind == "elementwise":
+        if out is self.program.output and not out.shape and self._says_it_alone(share):
             return Formula.number(1), True
         return Formula.name(self.adjoint(out)), False
+
+    def _says_it_alone(self, share: Share) -> bool:
+        """Whether the local derivative is the whole share, without the 1 that it is multiplied by."""
+        with suspended(), tape_mode.no_grad():
+            return holds(share.formula(Formula.number(1)), share.value._a, self.space)
 
     def adjoint(self, v: Value) -> str:
         """How the adjoint of a value is written."""
@@ -247,19 +259,31 @@ class Derivation:
         """The derivative of each step by each of its operands, in the layout."""
         rows = []
         for step in self._visible():
+            together: dict[int, list[int]] = {}
             for i in step.moving:
-                x: Value = step.operands[i]
-                formula = local(step, i, self.layout)
-                rule = step.op.why
-                if Share(step, i, None).summed:
-                    rule += "; broadcast = sum"
-                shape = self._shape(step.out.shape, x.shape)
-                name = f"∂{step.out.name}/∂{x.name}"
-                if formula is None:
-                    rows.append(LocalRow(name, mapping(step, i), True, shape, rule))
-                else:
-                    rows.append(LocalRow(name, formula, False, shape, rule))
+                together.setdefault(id(step.operands[i]), []).append(i)
+            rows += [self._local_row(step, places) for places in together.values()]
         return rows
+
+    def _local_row(self, step: Step, places: Sequence[int]) -> LocalRow:
+        """By one value, which may be several operands: in x*x both."""
+        x: Value = step.operands[places[0]]
+        found = [local(step, i, self.layout) for i in places]
+        matrices = [formula for formula in found if formula is not None]
+        maps = len(matrices) < len(places)
+        first, *others = [mapping(step, i) for i in places] if maps else matrices
+        total = first
+        for term in others:
+            total = total + term
+        rule = self.rule(step)
+        if any(Share(step, i, None).summed for i in places):
+            rule += "; broadcast = sum"
+        shape = self._shape(step.out.shape, x.shape)
+        return LocalRow(f"∂{step.out.name}/∂{x.name}", total.tidy(), maps, shape, rule)
+
+    def rule(self, step: Step) -> str:
+        """The name of the rule of calculus for a step, in the layout."""
+        return RULES.get(step.op.name, {}).get(self.layout, step.op.why)
 
     @cached_property
     def matrix(self) -> list[WholeRow]:
@@ -278,7 +302,10 @@ class Derivation:
                     formula = None
             shape = self._shape((), leaf.shape)
             rules = dict.fromkeys(["chain rule", *self._rules_of(leaf, shares)])
-            rows.append(WholeRow(leaf, self.adjoint(leaf), formula, shape, laid, "; ".join(rules)))
+            rule = (
+                "; ".join(rules) if len(rules) <= MOST_RULES else f"chain rule, {len(rules) - 1} more rules"
+            )
+            rows.append(WholeRow(leaf, self.adjoint(leaf), formula, shape, laid, rule))
         return rows
 
     def _rules_of(self, leaf: Value, shares: Mapping[int, list[Share]]) -> list[str]:
@@ -290,7 +317,7 @@ class Derivation:
                 continue
             seen.add(key)
             for share in shares.get(key, ()):
-                found[share.step.op.why] = None
+                found[self.rule(share.step)] = None
                 if share.summed:
                     found["broadcast = sum"] = None
                 waiting.append(id(share.step.out))
@@ -313,7 +340,7 @@ class Derivation:
 
     @cached_property
     def gradient(self) -> dict[str, Any]:
-        """Per input the gradient: the derivative of the result, or of the sum of its elements, in the input's shape."""
+        """Per input the derivative of the result, or of the sum of its elements, in the input's shape."""
         total, _ = self._walked
         return {
             leaf.name: total[id(leaf)] if id(leaf) in total else wrap(np.zeros(leaf.shape, leaf.data.dtype))  # type: ignore[union-attr]
@@ -329,7 +356,7 @@ class Derivation:
     def space(self) -> dict[str, Any]:
         """What printed formulas may refer to, under the names they are printed with."""
         total, _ = self._walked
-        found: dict[str, Any] = {"outer": outer}
+        found: dict[str, Any] = {}
         every = [*self.program.values, *(v for s in self.program.steps for v in s.values)]
         for v in every:
             if v.known:
@@ -355,13 +382,18 @@ class Derivation:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the derivation to a file: .html, .md, or .txt."""
         ending = os.path.splitext(os.fspath(path))[1].lower()
-        forms = {".html": self.html, ".htm": self.html, ".md": self.markdown, ".txt": lambda: f"{self.text()}\n"}
+        forms = {
+            ".html": self.html,
+            ".htm": self.html,
+            ".md": self.markdown,
+            ".txt": self.text,
+        }
         if ending not in forms:
             raise ArgumentError.of(
                 "save", given=repr(os.fspath(path)), must="the name must end in .html, .md or .txt"
             )
         with open(path, "w", encoding="utf-8") as file:
-            file.write(forms[ending]())
+            file.write(forms[ending]().rstrip("\n") + "\n")
 
     def __str__(self) -> str:
         return self.text()
@@ -416,7 +448,9 @@ class Derivation:
             return self._restricted(name, inside)
         for v in self.program.values:
             if v.name == name:
-                around = [s for s in steps if s.out is v] or [s for s in steps if any(x is v for x in s.values)]
+                around = [s for s in steps if s.out is v] or [
+                    s for s in steps if any(x is v for x in s.values)
+                ]
                 part = self._restricted(name, around)
                 part._lone = v
                 part._folds = False
@@ -436,12 +470,3 @@ class Derivation:
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
-
-    def is_input(self, v: Value) -> bool:
-        """Whether a value is an argument of the function."""
-        return v.kind == INPUT
-
-    def one(self) -> TensorBase:
-        """The adjoint of the result."""
-        result: TensorBase = self._walked[0][id(self.program.output)]
-        return result

@@ -13,7 +13,9 @@ import numpy as np
 from .formula import Formula
 from .formula import tree as t
 
-INLINE: Final = 6  # a vector of so many elements is written out, and a matrix of so many rows and columns: 3x3
+INLINE: Final = (
+    6  # a vector of so many elements is written out, and a matrix of so many rows and columns: 3x3
+)
 DECIMALS: Final = 4  # the course's examples show 3 or 4
 
 
@@ -37,8 +39,8 @@ def figure(x: float) -> str:
     return text
 
 
-def figures(a: np.ndarray[Any, Any] | None) -> str:
-    """The numbers of an array: all of a small one, else mean, range and norm.
+def figures(a: np.ndarray[Any, Any] | None, *, short: bool = False) -> str:
+    """The numbers of an array: all of a small one, else mean, range and norm (short: no range).
 
     >>> figures(np.array([[1.0, 2.0], [3.0, 4.0]]))
     '[[1, 2], [3, 4]]'
@@ -51,7 +53,7 @@ def figures(a: np.ndarray[Any, Any] | None) -> str:
         return "no elements"
     if (a.ndim == 1 and a.size <= INLINE) or (a.ndim == 2 and a.size <= 9 and max(a.shape) <= INLINE):
         return _listed(a)
-    return summary(a)
+    return summary(a, short=short)
 
 
 def _listed(a: np.ndarray[Any, Any]) -> str:
@@ -60,7 +62,7 @@ def _listed(a: np.ndarray[Any, Any]) -> str:
     return "[" + ", ".join(_listed(row) for row in a) + "]"
 
 
-def summary(a: np.ndarray[Any, Any]) -> str:
+def summary(a: np.ndarray[Any, Any], *, short: bool = False) -> str:
     """Many numbers in a line: mean, range and norm; counts for truth values."""
     if a.dtype.kind == "b":
         return f"{int(a.sum())} of {a.size} true"
@@ -72,8 +74,9 @@ def summary(a: np.ndarray[Any, Any]) -> str:
         return f"{int((~finite).sum())} of {a.size} not finite"
     if wide.min() == wide.max():
         return f"all {figure(wide.flat[0])}"
-    low, high = figure(wide.min()), figure(wide.max())
-    return f"mean {figure(wide.mean())}, {low} to {high}, norm {figure(float(np.linalg.norm(wide)))}"
+    middle, norm = figure(wide.mean()), figure(float(np.linalg.norm(wide)))
+    between = "" if short else f" {figure(wide.min())} to {figure(wide.max())},"
+    return f"mean {middle},{between} norm {norm}"
 
 
 def with_numbers(formula: Formula, values: dict[str, float]) -> Formula:
@@ -81,8 +84,9 @@ def with_numbers(formula: Formula, values: dict[str, float]) -> Formula:
 
     def atom(x: float) -> Formula:
         text = figure(x).replace("-", "−")
-        return Formula(t.Name(f"({text})" if x < 0 else text))
+        return Formula(t.Name(f"({text})" if x < 0 and not alone else text))
 
+    alone = isinstance(formula.tree, t.Name)
     bracketed = {f"({name})": value for name, value in values.items()}
     return formula.substitute({name: atom(x) for name, x in (values | bracketed).items()})
 

@@ -62,11 +62,8 @@ def _sum(terms: list[Formula]) -> Formula:
 
 def _with_tangent(step: Step, i: int) -> Formula:
     """The step's formula with one operand's tangent in its place."""
-    x = step.operands[i]
-    moved = Step(step.op, tuple(_moved(y) if j == i else y for j, y in enumerate(step.operands)), step.settings,
-                 step.out)  # fmt: skip
-    assert isinstance(x, Value)
-    return value_formula(moved)
+    operands = tuple(_moved(y) if j == i else y for j, y in enumerate(step.operands))
+    return value_formula(Step(step.op, operands, step.settings, step.out))
 
 
 def _of_tangents(step: Step) -> Formula:

@@ -31,10 +31,11 @@ LONGEST: Final = 100  # letters of a formula; a longer one says less than the ch
 def check_layout(layout: str) -> str:
     """The layout, if it is one."""
     if layout not in (NUMERATOR, DENOMINATOR):
+        close = nearest(str(layout), [NUMERATOR, DENOMINATOR])
         raise ArgumentError.of(
             "explain",
             given=f"layout={layout!r}",
-            must=f"the layout must be 'numerator' or 'denominator'{nearest(str(layout), [NUMERATOR, DENOMINATOR])}",
+            must=f"the layout must be 'numerator' or 'denominator'{close}",
         )
     return layout
 
@@ -49,7 +50,7 @@ def local(step: Step, i: int, layout: str) -> Formula | None:
     by = factor(step, i)
     if by is not None:
         return _elementwise(by, x, out, layout)
-    if step.op is MATRIX_VECTOR and i == 1 or step.op is VECTOR_MATRIX and i == 0:
+    if (step.op is MATRIX_VECTOR and i == 1) or (step.op is VECTOR_MATRIX and i == 0):
         matrix = named(step.operands[1 - i])
         straight = (step.op is MATRIX_VECTOR) == (layout == NUMERATOR)
         return matrix if straight else Formula(t.Attribute(matrix.tree, "T"))
@@ -83,8 +84,6 @@ def whole(program: Program, shares: Mapping[int, list[Share]], leaf: Value, layo
     if program.output.size != 1 or program.output.shape:
         return None
     known: dict[int, Formula | None] = {id(program.output): Formula.number(1)}
-    by_id = {id(program.output): program.output} | {id(s.to): s.to for found in shares.values() for s in found}
-
     waiting = [id(leaf)]
     while waiting:
         key = waiting[-1]
@@ -100,7 +99,7 @@ def whole(program: Program, shares: Mapping[int, list[Share]], leaf: Value, layo
     formula = known[id(leaf)]
     if formula is None:
         return None
-    formula = expanded(formula, by_values(program, by_id.values()))
+    formula = without_identity(expanded(formula, by_values(program)))
     if layout == NUMERATOR:
         formula = transposed(formula, ranks_of(program.values))
     return formula if len(formula.text()) <= LONGEST else None
@@ -117,7 +116,7 @@ def _added(shares: Any, known: Mapping[int, Formula | None]) -> Formula | None:
     return None if total is None or len(total.text()) > 2 * LONGEST else total
 
 
-def by_values(program: Program, values: Any) -> dict[str, Value]:
+def by_values(program: Program) -> dict[str, Value]:
     """All values of a program by name."""
     found = {v.name: v for v in program.values}
     found.update({v.name: v for s in program.steps for v in s.values})
@@ -150,7 +149,22 @@ def ranks_of(values: Any) -> dict[str, int]:
 
 def transposed(formula: Formula, ranks: Mapping[str, int]) -> Formula:
     """The transpose of a formula for a matrix, a vector or a number."""
-    return Formula(_transposed(formula.tree, ranks)).tidy()
+    return without_identity(Formula(_transposed(formula.tree, ranks))).tidy()
+
+
+def without_identity(formula: Formula) -> Formula:
+    """The formula without products with the identity."""
+
+    def change(node: t.Node) -> t.Node:
+        node = t.rebuilt(node, change)
+        if isinstance(node, t.Binary) and node.sign == "@":
+            if isinstance(node.y, t.Call) and node.y.function == "eye":
+                return node.x
+            if isinstance(node.x, t.Call) and node.x.function == "eye":
+                return node.y
+        return node
+
+    return Formula(change(formula.tree))
 
 
 def _transposed(node: t.Node, ranks: Mapping[str, int]) -> t.Node:

@@ -1,12 +1,12 @@
 """The user's names for values: the variable that a result is assigned to, read from the code that runs.
 
-A tensor does not know its name. The code does: the instruction after the one that made the value stores it, or
-returns it to a caller who stores it. So `assigned` looks at bytecode, never at source text, and works where
-there is no source: `python -c`, a notebook, a function made by `exec`. What came from outside is found where the
-running functions hold it (`held_by`): in variables, in lists, in modules by path.
+A tensor does not know its name. The code does: the instruction after the one that made the value stores it,
+or returns it to a caller who stores it. So `assigned` looks at bytecode, never at source text, and works
+where there is no source: `python -c`, a notebook, a function made by `exec`. What came from outside is found
+where the running functions hold it (`held_by`): in variables, in lists, in modules by path.
 
-A name that is assigned again (`b = b * 2` in a loop) is numbered by `Namer`: b1, b2, b3; what has no name is v1,
-v2, ... Nothing here knows of ops. Next: `recording.py`.
+A name that is assigned again (`b = b * 2` in a loop) is numbered by `Namer`: b1, b2, b3; what has no name is
+v1, v2, ... Nothing here knows of ops. Next: `recording.py`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _index(code: _Code, instruction: int) -> int:
 
 
 def assigned(site: Site) -> str:
-    """The variable that gets what the instruction at `site` makes; RETURNED if it is returned; "" for neither.
+    """The variable that gets what the instruction at `site` makes; RETURNED if it is returned; else "".
 
     >>> import sys
     >>> def here():
@@ -90,7 +90,7 @@ def assigned(site: Site) -> str:
 
 
 def statement(site: Site) -> int:
-    """Where the statement ends that the instruction at `site` belongs to: the same for all of one expression."""
+    """Where the statement ends that an instruction belongs to: the same for all of one expression."""
     code = _read(site[0])
     return code.ends[_index(code, site[1])]
 
@@ -213,7 +213,7 @@ def path_in(x: Any, value: Any, name: str, depth: int = 0) -> str:
 
 
 def path_in_module(x: Any, module: Module, name: str = "") -> str:
-    """The path of a parameter or buffer; it begins with the module's own name only where it would be a number."""
+    """The path of a parameter or buffer; the module's own name stands before it if it begins with a digit."""
     for kind in (module.named_parameters, module.named_buffers):
         for path, p in kind():
             if p is x:
@@ -222,7 +222,7 @@ def path_in_module(x: Any, module: Module, name: str = "") -> str:
 
 
 def parameters(fn: Callable[..., Any], count: int) -> list[str]:
-    """The names of the first `count` inputs of a function: those of its parameters, x[0], x[1], ... for *x."""
+    """The names of the first `count` inputs of a function: its parameters; x[0], x[1], ... for *x."""
     call = fn.forward if isinstance(fn, Module) else fn
     try:
         found = list(inspect.signature(call).parameters.values())
@@ -240,7 +240,7 @@ def parameters(fn: Callable[..., Any], count: int) -> list[str]:
 
 def function_name(fn: Any) -> str:
     """What the result of a function is called, if nothing else is known: the function's name, or f."""
-    name = getattr(fn, "__name__", "") or type(fn).__name__.lower()
+    name: str = getattr(fn, "__name__", type(fn).__name__.lower())
     return name if name.isidentifier() and name != "<lambda>" else "f"
 
 

@@ -1,9 +1,9 @@
 """What is printed of a step: the value, the local derivatives and the rule, as formulas in the user's names.
 
-All of it comes from the op's entry: `formula`, `d`, `jvp` and `why`, with names put in for its inputs. A formula
-that leaves something out (`sum(x)`, but along which axis?) is written as a call with the op's settings. Every
-formula can be evaluated with `words()` and the values under their names, and gives what was computed.
-Next: `forward.py` and `reverse.py`, which put these together.
+All of it comes from the op's entry: `formula`, `d`, `jvp` and `why`, with names put in for its inputs. A
+formula that leaves something out (`sum(x)`, but along which axis?) is written as a call with the op's
+settings. Every formula can be evaluated with `words()` and the values under their names, and gives what was
+computed. Next: `forward.py` and `reverse.py`, which put these together.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from ..base import TensorBase
 from ..core import dtypes
 from ..core.dtypes import FROM_NUMPY
+from ..nn.functional import one_hot
 from ..ops.primitive import TABLE, VIEW
+from .compounds import outer
 from .formula import Formula, vocabulary
 from .formula import tree as t
 from .steps import Step, Value
+from .wording import key_of, literal, readable, zero_at
 
 
 def named(x: Any) -> Formula:
@@ -81,7 +82,7 @@ def _short_form(step: Step) -> Formula | None:
             if n >= 2 and tuple(dims) == (*range(n - 2), n - 1, n - 2):
                 return Formula(t.Attribute(named(step.operands[0]).tree, "T" if n == 2 else "mT"))
         if "key" in settings:
-            return Formula(t.Index(named(step.operands[0]).tree, _key(settings["key"])))
+            return Formula(t.Index(named(step.operands[0]).tree, key_of(settings["key"])))
     if "steps" in settings and len(step.operands) == 2:
         return _written(step)
     if "to" in settings:
@@ -90,17 +91,13 @@ def _short_form(step: Step) -> Formula | None:
     return None
 
 
-def _key(key: tuple[Any, ...]) -> t.Node:
-    return literal(key[0] if len(key) == 1 else key).tree
-
-
 def _written(step: Step) -> Formula | None:
     """`x with x[0] = y`."""
     x, y = named(step.operands[0]).tree, named(step.operands[1]).tree
     place: t.Node = x
     for op, settings in step.settings["steps"]:
         if "key" in settings:
-            place = t.Index(place, _key(settings["key"]))
+            place = t.Index(place, key_of(settings["key"]))
         else:
             place = t.Call(op.name, (place,), tuple((n, literal(v).tree) for n, v in settings.items()))
     if place is x:
@@ -125,16 +122,28 @@ def factor(step: Step, i: int) -> Formula | None:
 
 
 def _filled(d: Formula, step: Step, i: int, g: Formula) -> Formula:
-    given: dict[str, Any] = _given(step) | {"g": g, "out": Formula.name(step.out.name)}
-    given |= {n: literal(v) for n, v in step.settings.items() if n in d.names}
+    settings = {n: literal(v) for n, v in step.settings.items() if n in d.names}
     if step.op.tail:
-        given |= {"i": Formula.number(i), "shapes": literal(tuple(step.shapes))}
-    return _pointed(_plain(d, step).substitute(given))
+        settings |= {"i": Formula.number(i), "shapes": literal(tuple(step.shapes))}
+    d = _plain(d.substitute(settings), step)
+    if not _leaves_out(step):
+        d = _plain(readable(d, step.out.shape), step)
+    return _pointed(d.substitute(_given(step) | {"g": g, "out": Formula.name(step.out.name)}))
+
+
+def _leaves_out(step: Step) -> bool:
+    """Whether some rows do not count, as in cross-entropy; then plain words would be too plain."""
+    ignored = step.settings.get("ignore")
+    kept = [v.data for v in step.values if v.data is not None and v.data.dtype.kind in "iu"]
+    return ignored is not None and any(bool((a == ignored).any()) for a in kept)
 
 
 def _plain(d: Formula, step: Step) -> Formula:
     """The formula with `x.shape` written out, and without `rows(x)` where x has rows."""
-    sizes = dict(zip(step.op.inputs, step.shapes, strict=False)) | {"g": step.out.shape, "out": step.out.shape}
+    sizes = dict(zip(step.op.inputs, step.shapes, strict=False)) | {
+        "g": step.out.shape,
+        "out": step.out.shape,
+    }
 
     def change(node: t.Node) -> t.Node:
         if isinstance(node, t.Attribute) and node.name == "shape" and isinstance(node.of, t.Name):
@@ -145,7 +154,10 @@ def _plain(d: Formula, step: Step) -> Formula:
             (x,) = node.arguments
             if isinstance(x, t.Name) and len(sizes.get(x.name, ())) == 2:
                 return x
-        return t.rebuilt(node, change)
+        node = t.rebuilt(node, change)
+        if isinstance(node, t.Index) and isinstance(node.of, t.Group) and isinstance(node.key, t.Constant):
+            return node.of.items[int(node.key.value or 0)]  # (3, 4)[0]
+        return node
 
     return Formula(change(d.tree))
 
@@ -163,48 +175,6 @@ def _pointed(formula: Formula) -> Formula:
     return Formula(change(formula.tree))
 
 
-def reduced(term: Formula, have: tuple[int, ...], shape: tuple[int, ...]) -> Formula:
-    """A term summed over the axes along which an operand was broadcast."""
-    if have == shape:
-        return term
-    extra = len(have) - len(shape)
-    leading = tuple(range(extra))
-    kept = tuple(i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1)
-    if extra and not kept and not shape:
-        return Formula(t.Call("sum", (term.tree,)))
-    if kept and not extra:
-        settings = (("dim", literal(kept).tree), ("keepdim", literal(True).tree))
-        return Formula(t.Call("sum", (term.tree,), settings))
-    if not kept:
-        return Formula(t.Call("sum", (term.tree,), (("dim", literal(leading if extra > 1 else 0).tree),)))
-    summed = t.Call("sum", (term.tree,), (("dim", literal(leading + kept).tree),))
-    return Formula(t.Call("reshape", (summed, literal(shape).tree)))
-
-
-def literal(x: Any) -> Formula:
-    """A setting in a formula."""
-    return Formula(_node(x))
-
-
-def _node(x: Any) -> t.Node:
-    if isinstance(x, Formula):
-        return x.tree
-    if isinstance(x, np.generic):
-        x = x.item()
-    if x is None or isinstance(x, bool | int | float):
-        return t.number(x)
-    if x is Ellipsis:
-        return t.Name("...")
-    if isinstance(x, slice):
-        return t.Slice(*(None if end is None else _node(end) for end in (x.start, x.stop, x.step)))
-    if isinstance(x, list | tuple):
-        return t.Group(tuple(_node(item) for item in x), "[" if isinstance(x, list) else "(")
-    if isinstance(x, dtypes.dtype):
-        return t.Name(x.name)
-    name = getattr(x, "name", None)
-    return t.Name(name if isinstance(name, str) else str(x))
-
-
 # -- evaluating what is printed ---------------------------------------------------------------------------
 
 
@@ -212,8 +182,8 @@ def _node(x: Any) -> t.Node:
 def words() -> MappingProxyType[str, Any]:
     """The functions that printed formulas use.
 
-    A word of the table (`sum`, with all its settings) and the package's function of that name, which leaves some
-    out, both stand under the name; the settings of a call say which is meant.
+    A word of the table (`sum`, with all its settings) and the package's function of that name, which leaves
+    some out, both stand under the name; the settings of a call say which is meant.
     """
     import chainrule  # the user's names; loaded long before anybody asks for a formula's value
 
@@ -222,9 +192,13 @@ def words() -> MappingProxyType[str, Any]:
         function = getattr(chainrule, name, None)
         if callable(function):
             found[name] = _either(found[name], function, frozenset(op.samples[0].settings))
-    found["max"], found["min"] = _larger(found["maximum"], found["max"]), _larger(found["minimum"], found["min"])
+    found["max"], found["min"] = (
+        _larger(found["maximum"], found["max"]),
+        _larger(found["minimum"], found["min"]),
+    )
     for kind in dtypes.ALL:
         found[kind.name] = kind
+    found |= {"one_hot": one_hot, "outer": outer, "zero_at": zero_at, "I": 1.0}
     return MappingProxyType(found)
 
 

@@ -1,10 +1,9 @@
 """Watching a function run: the level that keeps the list of steps.
 
-The function runs as it always does, on its own tensors, with Python's branches and loops; the level is told of
-each primitive and notes what it got and what came out. A tensor is known by identity; where it is written in
-place, it stands for another value from then on, and the values it had are kept. A view is the same part of
-whatever its base stands for now.
-Next: `names.py` for what values are called, `steps.py` for what is kept.
+The function runs as it always does, on its own tensors, with Python's branches and loops; the level is told
+of each primitive and notes what it got and what came out. A tensor is known by identity; where it is written
+in place, it stands for another value from then on, and the values it had are kept. A view is the same part of
+whatever its base stands for now. Next: `names.py` for what values are called, `steps.py` for what is kept.
 """
 
 from __future__ import annotations
@@ -217,7 +216,7 @@ class Recording(Observer):
             if self._root is None and not self._roots:
                 self._find_roots()
             for name, root in [("", self._root), *self._roots] if self._root is not None else self._roots:
-                for path, m in root.named_modules():  # type: ignore[union-attr]
+                for path, m in root.named_modules():
                     if m is module and path:
                         found = path if not path[0].isdigit() or not name else f"{name}.{path}"
                     elif m is module:
@@ -284,27 +283,26 @@ def _kind_of(out: Any) -> str:
 def assemble(recording: Recording, output: Value, name: str) -> Program:
     """The program of an output, from what was recorded: only what it is made of, every value with a name."""
     all_steps = recording.steps
-    steps = by_depth(joined(needed(output, all_steps)))
+    kept = needed(output, all_steps)
+    steps = by_depth(joined(kept))
     used = {id(v) for s in steps for v in s.values} | {id(output)}
     outside = [v for v in recording.outside if id(v) in used]
     leaves = choose_leaves([v for v in recording.inputs if id(v) in used], outside)
     spread_variation(steps, leaves)
     if not leaves or not output.varies:
         raise _constant(output, recording.inputs, outside, leaves)
-    program = Program(name, recording.inputs, outside, steps, output, leaves, len(all_steps) - len(steps))
+    program = Program(name, recording.inputs, outside, steps, output, leaves, len(all_steps) - len(kept))
     name_values(program)
     return program
 
 
 def choose_leaves(inputs: list[Value], outside: list[Value]) -> list[Value]:
-    """What to differentiate by: what requires a gradient; if nothing does, all inputs that are not whole numbers."""
+    """What to differentiate by: what requires a gradient; if nothing does, all inputs of floats."""
     wanting = [v for v in [*inputs, *outside] if v.wants]
     return wanting or [v for v in inputs if v.data is not None and v.data.dtype.kind == "f"]
 
 
-def _constant(
-    output: Value, inputs: list[Value], outside: list[Value], leaves: list[Value]
-) -> ArgumentError:
+def _constant(output: Value, inputs: list[Value], outside: list[Value], leaves: list[Value]) -> ArgumentError:
     given = ", ".join(f"{v.wish} {v.shape}" for v in [*inputs, *outside] if v.wish) or "no tensor"
     if not leaves:
         whole = any(v.data is not None and v.data.dtype.kind != "f" for v in inputs)
@@ -318,7 +316,7 @@ def _constant(
     return ArgumentError.of(
         "explain",
         given=f"a result {output.shape} that no derivative by {names} goes into",
-        must="it is a constant: made of detached values, under no_grad, of whole numbers, or of other tensors",
+        must="it is a constant: made of detached values, under no_grad, or of whole numbers",
         hint="look for .detach(), .item(), torch.tensor(...) of a tensor, argmax or comparisons on the way",
     )
 

@@ -1,8 +1,8 @@
 """Reverse mode over a list of steps: adjoints, from the result back to the inputs.
 
-The adjoint of a value is the derivative of the result by it. Each step hands its operands their share of its own
-adjoint, by the rule of its entry; what arrives at a value is added. `shares` keeps the shares apart, for they are
-what the chain rule is written as. Next: `derivation.py`.
+The adjoint of a value is the derivative of the result by it. Each step hands its operands their share of its
+own adjoint, by the rule of its entry; what arrives at a value is added. `shares` keeps the shares apart, for
+they are what the chain rule is written as. Next: `derivation.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 
 from ..ops.views import reduce_to
 from .formula import Formula
-from .phrases import derivative, reduced
+from .phrases import derivative
 from .steps import Program, Step, Value
+from .wording import reduced
 
 
 @dataclass(eq=False, slots=True)

@@ -1,8 +1,8 @@
 """The model of a derivation: values, and the primitives that made them, in the order in which they ran.
 
 A `Value` has the number it had at that time (later writes do not change it), the user's name for it, and the
-`Step` that made it; inputs, parameters and constants have none. Nothing is computed here. Next: `recording.py`
-fills it, `forward.py` and `reverse.py` walk over it.
+`Step` that made it; inputs, parameters and constants have none. Nothing is computed here. Next:
+`recording.py` fills it, `forward.py` and `reverse.py` walk over it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from ..ops.primitive import Primitive
 
 # What a value is.
 INPUT: Final = "input"  # an argument of the function
-OUTSIDE: Final = "outside"  # a tensor that the function uses and that it did not make: a parameter, a constant
+OUTSIDE: Final = (
+    "outside"  # a tensor that the function uses and that it did not make: a parameter, a constant
+)
 MADE: Final = "made"  # the result of a step
 STOPPED: Final = "stopped"  # a copy of another value through which no derivative goes (detach)
 
@@ -132,7 +134,8 @@ class Step:
 class Program:
     """What ran: all values, and the steps in order.
 
-    output: the result.  leaves: what it is differentiated by.  dropped: steps that only decided which way to go.
+    output: the result.  leaves: what it is differentiated by.
+    dropped: number of steps that ran and that the result is not made of.
     """
 
     name: str
@@ -183,21 +186,25 @@ def spread_variation(steps: Iterable[Step], leaves: Iterable[Value]) -> None:
 
 
 def by_depth(steps: list[Step]) -> list[Step]:
-    """The steps of one expression by their depth, as one writes them down by hand; else in the order they ran.
+    """The steps of one expression by their depth, as one writes them by hand; else in the order they ran.
 
-    ln(x1) + x1*x2 - sin(x2) runs as ln, product, sum, sine, difference; by hand it is ln, product, sine first.
+    ln(x1) + x1*x2 - sin(x2) runs as ln, product, sum, sine, difference; by hand ln, product, sine come first.
     """
     result: list[Step] = []
     group: list[Step] = []
     for step in steps:
         last = group[-1] if group else None
         same = last is not None and _expression(last) == _expression(step)
-        again = last is not None and last.site is not None and step.site is not None and step.site[1] < last.site[1]
+        again = last is not None and _instruction(step) < _instruction(last)  # a loop: the next round
         if group and (not same or again or step.site is None):
             result += _sorted(group)
             group = []
         group.append(step)
     return result + _sorted(group)
+
+
+def _instruction(step: Step) -> int:
+    return -1 if step.site is None else step.site[1]
 
 
 def _expression(step: Step) -> tuple[int, int, tuple[str, ...]]:

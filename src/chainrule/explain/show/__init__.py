@@ -1,4 +1,7 @@
-"""How derivations look: `tables.py` says what stands in which cell, the others set it: text, Markdown, HTML."""
+"""How derivations look: `tables.py` says what stands in which cell; the other files set it.
+
+Text for terminals, Markdown with LaTeX, and pages of HTML.
+"""
 
 from .html import html
 from .markdown import markdown

@@ -15,17 +15,15 @@ if TYPE_CHECKING:
     from ..derivation import Derivation
 
 _STYLE = """
-.derivation { font: 15px/1.5 system-ui, sans-serif; color: #1d2433; max-width: 78rem; }
-.derivation h1 { font-size: 1.4rem; } .derivation h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem; color: #1f4e9e; }
-.derivation table { border-collapse: collapse; } .derivation .wide { overflow-x: auto; }
-.derivation th { text-align: left; font-weight: 500; color: #6b7385; }
-.derivation th, .derivation td { padding: .2rem .9rem .2rem 0; vertical-align: top; border: 0; text-align: left; }
-.derivation tr + tr td { border-top: 1px solid #e6e9f0; }
+.derivation { font: 15px/1.5 system-ui, sans-serif; color: #1d2433; max-width: 78rem; } .derivation h1 {
+font-size: 1.4rem; } .derivation h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem; color: #1f4e9e; } .derivation
+table { border-collapse: collapse; } .derivation .wide { overflow-x: auto; } .derivation th { text-align:
+left; font-weight: 500; color: #6b7385; } .derivation th, .derivation td { padding: .2rem .9rem .2rem 0;
+vertical-align: top; border: 0; text-align: left; } .derivation tr + tr td { border-top: 1px solid #e6e9f0; }
 .derivation td.m { font-family: "Cambria Math", "STIX Two Math", Cambria, Georgia, serif; font-size: 1.05em; }
-.derivation td:first-child { white-space: nowrap; font-weight: 600; }
-.derivation .agree { color: #16794a; } .derivation .differ { color: #b3261e; font-weight: 700; }
-.derivation p.note { color: #6b7385; }
-@media (prefers-color-scheme: dark) { .derivation.page { background: #12151c; color: #dfe4ee; }
+.derivation td:first-child { white-space: nowrap; font-weight: 600; } .derivation .agree { color: #16794a; }
+.derivation .differ { color: #b3261e; font-weight: 700; } .derivation p.note { color: #6b7385; } @media
+(prefers-color-scheme: dark) { .derivation.page { background: #12151c; color: #dfe4ee; }
  .derivation.page h2 { color: #8ab4f8; } .derivation.page tr + tr td { border-color: #2a2f3a; } }
 """
 _NAME = re.compile(r"(?<![\w.])([A-Za-z]|d[a-z])(\d+)(?![\w.])")

@@ -1,4 +1,7 @@
-r"""LaTeX of formulas whose names are derivatives: ∂f/∂v1 is \frac{\partial f}{\partial v_{1}}. Next: `tables.py`."""
+r"""LaTeX of formulas whose names are derivatives: ∂f/∂v1 is \frac{\partial f}{\partial v_{1}}.
+
+Next: `tables.py`.
+"""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ here, once. Next: `text.py`.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...base import TensorBase
-from ..figures import amount, figure, figures, shape_text, with_numbers
+from ..figures import amount, figures, shape_text, with_numbers
 from ..formula import Formula
 from .maths import latex_of
 
@@ -66,8 +66,11 @@ def sections(d: Derivation) -> list[Section]:
 
 def _values(d: Derivation) -> Section:
     shapes = any(row.of.shape for row in d.values)
-    s = Section("Values", "", ["", "formula", "with numbers", *(["shape"] if shapes else []), "value", "line"])
+    s = Section(
+        "Values", "", ["", "formula", "with numbers", *(["shape"] if shapes else []), "value", "line"]
+    )
     numbers = {v.name: v.data.item() for v in _scalars(d)}
+    files = {row.line.rpartition(":")[0] for row in d.values if row.line}
     for row in d.values:
         fold = d.fold_of(row.of)
         if fold is not None:
@@ -76,15 +79,15 @@ def _values(d: Derivation) -> Section:
                       (f", {fold.title}" if fold.title != fold.name else ""))]  # fmt: skip
             cells = [_name(row.name), Cell(" ".join(c.text for c in middle)), EMPTY]
         else:
-            cells = [_name(row.name), _formula(row.formula, "= "), _numbers(row.formula, numbers, "= ")]
+            worked = EMPTY if row.of.shape else _numbers(row.formula, numbers, "= ")
+            cells = [_name(row.name), _formula(row.formula, "= "), worked]
         if shapes:
             cells.append(Cell(shape_text(row.of.shape)))
-        s.rows.append([*cells, Cell(figures(row.of.data)), Cell(row.line)])
+        s.rows.append([*cells, _value(row.of.data), Cell(_line(row.line, files))])
     if d.program.dropped and d._part is None:
         n = d.program.dropped
-        s.notes.append(
-            f"{n} more {'operation' if n == 1 else 'operations'} ran that the result is not made of, such as conditions."
-        )
+        more = f"{n} more {'operation' if n == 1 else 'operations'} ran"
+        s.notes.append(f"{more} that the result is not made of, such as conditions.")
     return s
 
 
@@ -100,11 +103,11 @@ def _forward(d: Derivation) -> Section:
     for row in d.forward:
         cells = [_name(row.name), _formula(row.formula, "= ")]
         for k, moves in enumerate(row.tangents):
-            shown = "0" if moves is None else figures(moves._a)
+            shown = "0" if moves is None else _signed(figures(moves._a, short=True))
             local = dict(numbers)
             local |= {r.name: 0.0 if (m := r.tangents[k]) is None else m._a.item() for r in rows.values()
                       if not r.of.shape}  # fmt: skip
-            worked = _numbers(row.formula, local, "").text if moves is not None else ""
+            worked = _numbers(row.formula, local, "").text if moves is not None and not row.of.shape else ""
             cells.append(Cell(f"{worked} = {shown}" if worked and worked != shown else shown))
         s.rows.append([*cells, Cell(row.rule)])
     if len(d.program.leaves) > len(leaves):
@@ -126,28 +129,34 @@ def _reverse(d: Derivation) -> Section:
     numbers |= {r.name: r.value._a.item() for r in d.reverse if not r.value._a.shape}
     for row in d.reverse:
         chain = Cell(f"= {row.chain}", latex_of_chain(row.chain)) if row.chain else EMPTY
-        worked = _numbers(row.formula, numbers, "= ")
+        shown = f"= {_signed(figures(row.value._a))}"
+        worked = EMPTY if row.value._a.shape else _numbers(row.formula, numbers, "= ")
+        if worked.text == shown:
+            worked = EMPTY
         s.rows.append(
-            [_name(row.name), chain, _formula(row.formula, "= "), worked, Cell(f"= {figures(row.value._a)}"),
-             Cell(row.rule)]
-        )  # fmt: skip
+            [_name(row.name), chain, _formula(row.formula, "= "), worked, Cell(shown), Cell(row.rule)]
+        )
     if d.program.output.shape:
         name = d.program.output.name
-        s.notes.append(f"{name} has several elements: what is differentiated is their sum, Σ{name}, as by {name}.sum().backward().")
+        s.notes.append(
+            f"{name} has several elements: what is differentiated is their sum, Σ{name}, "
+            f"as {name}.sum().backward() does."
+        )
     return s
 
 
 def latex_of_chain(chain: str) -> str:
     """A chain of products as LaTeX."""
     return "= " + " + ".join(
-        r" \cdot ".join(latex_of(Formula.name(part)) if part.startswith("∂") else part for part in term.split("·"))
-        for term in chain.split(" + ")
+        r" \cdot ".join(latex_of(Formula.name(part)) if part.startswith("∂") else part for part in parts)
+        for parts in (term.split("·") for term in chain.split(" + "))
     )
 
 
 def _locals(d: Derivation) -> Section:
     s = Section(
-        "Local derivatives", f"Each step by its operands, in {d.layout} layout; G ↦ is what becomes of the adjoint G.",
+        "Local derivatives",
+        f"Each step by its operands, in {d.layout} layout; G ↦ is what becomes of the adjoint G.",
         ["", "derivative", "shape", "rule"],
     )  # fmt: skip
     for row in d.locals:
@@ -157,12 +166,21 @@ def _locals(d: Derivation) -> Section:
 
 
 def _matrix(d: Derivation) -> Section:
-    s = Section("The whole derivative", f"By the chain rule, in {d.layout} layout.", ["", "derivative", "shape", "value", "rules"])
+    s = Section(
+        "The whole derivative",
+        f"By the chain rule, in {d.layout} layout.",
+        ["", "derivative", "shape", "value", "rules"],
+    )
     for row in d.matrix:
         s.rows.append(
-            [_name(row.name), _formula(row.formula, "= "), Cell(shape_text(row.shape)), Cell(figures(row.value)),
-             Cell(row.rule)]
-        )  # fmt: skip
+            [
+                _name(row.name),
+                _whole(row.formula),
+                Cell(shape_text(row.shape)),
+                _value(row.value),
+                Cell(row.rule),
+            ]
+        )
     return s
 
 
@@ -171,14 +189,18 @@ def _gradient(d: Derivation) -> Section:
     for check in d.checks:
         s.rows.append(
             [_name(check.of) if check.of in d.gradient else Cell(check.of), *[
-                Cell("" if a is None else figures(a)) for a in (check.forward, check.reverse, check.differences)
+                EMPTY if a is None else _value(a) for a in (check.forward, check.reverse, check.differences)
             ], Cell("agree" if check.agree else "DIFFER")]
         )  # fmt: skip
     if d.unchecked:
         s.notes.append(f"Central differences were not taken: {d.unchecked}.")
     if not d.agree:
         ties = [f"{step.op.formula}: {step.op.ties}" for step in d.program.moving if step.op.ties]
-        kinks = f" Where the function has a kink, a convention holds: {'; '.join(dict.fromkeys(ties))}." if ties else ""
+        kinks = (
+            f" Where the function has a kink, a convention holds: {'; '.join(dict.fromkeys(ties))}."
+            if ties
+            else ""
+        )
         s.notes.append("The modes and the differences disagree." + kinks)
     return s
 
@@ -192,7 +214,15 @@ def _cost(d: Derivation) -> Section:
         ("forward mode", cost.inputs, cost.forward, 0),
         ("reverse mode", cost.outputs, cost.reverse, cost.kept),
     ):
-        s.rows.append([Cell(name), Cell(str(passes)), Cell(amount(each, "")), Cell(amount(each * passes, "")), Cell(amount(kept))])
+        s.rows.append(
+            [
+                Cell(name),
+                Cell(str(passes)),
+                Cell(amount(each, "")),
+                Cell(amount(each * passes, "")),
+                Cell(amount(kept)),
+            ]
+        )
     s.notes.append(f"In a pass, forward mode carries along at most {amount(cost.carried)} of tangents.")
     return s
 
@@ -217,16 +247,32 @@ def _formula(formula: Formula | None, before: str) -> Cell:
     return Cell(before + formula.text(unicode=True, digits=6), sign + latex_of(formula))
 
 
+def _whole(formula: Formula | None) -> Cell:
+    return Cell("a long chain: see above") if formula is None else _formula(formula, "= ")
+
+
+def _value(a: Any) -> Cell:
+    return Cell(_signed(figures(a)))
+
+
+def _signed(text: str) -> str:
+    """Numbers with the minus of formulas."""
+    return text.replace("-", "−")
+
+
+def _line(where: str, files: set[str]) -> str:
+    """`file.py:41`; the number alone where all lines are of one file."""
+    path, _, number = where.rpartition(":")
+    return number if len(files) == 1 else f"{os.path.basename(path)}:{number}" if path else ""
+
+
 def _numbers(formula: Formula | None, numbers: dict[str, float], before: str) -> Cell:
     """The formula with numbers put in, where all of it is numbers and there are names to put them in for."""
     if formula is None or not formula.names:
         return EMPTY
     if any(name not in numbers and name.strip("()") not in numbers for name in formula.names):
         return EMPTY
-    filled = with_numbers(formula, {n: numbers[n] for n in numbers if n in formula.names or f"({n})" in formula.names})
+    filled = with_numbers(
+        formula, {n: numbers[n] for n in numbers if n in formula.names or f"({n})" in formula.names}
+    )
     return Cell(before + filled.text(unicode=True, digits=6), before + latex_of(filled))
-
-
-def value_text(x: Any) -> str:
-    """Any value in a line."""
-    return figures(x._a) if isinstance(x, TensorBase) else figure(x)

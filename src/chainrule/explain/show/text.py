@@ -1,11 +1,12 @@
 """Derivations as plain text in columns, and as tables of rich for a terminal.
 
-The plain text is the same on every machine, so that a test can hold it; rich draws the same cells with colours.
-Next: `markdown.py`.
+The plain text is the same on every machine, so that a test can hold it; rich draws the same cells with
+colours. Next: `markdown.py`.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
@@ -42,7 +43,9 @@ def columns(rows: list[list[Cell]], width: int) -> list[str]:
     while sum(widths) > room and max(widths) > NARROWEST:
         widest = widths.index(max(widths))
         others = sorted(widths)[-2] if len(widths) > 1 else NARROWEST
-        widths[widest] = max(NARROWEST, min(widths[widest] - 1, max(others, room - sum(widths) + widths[widest])))
+        widths[widest] = max(
+            NARROWEST, min(widths[widest] - 1, max(others, room - sum(widths) + widths[widest]))
+        )
     lines = []
     for row in rows:
         broken = [_broken(row[k].text, n) for k, n in zip(used, widths, strict=True)]
@@ -55,8 +58,21 @@ def columns(rows: list[list[Cell]], width: int) -> list[str]:
 def _broken(cell: str, width: int) -> list[str]:
     if _width(cell) <= width:
         return [cell]
-    hanging = "  " if cell.startswith("= ") else ""
-    return textwrap.wrap(cell, width, subsequent_indent=hanging, break_on_hyphens=False) or [""]
+    lines, line = [], ""
+    for word in _words(cell, width - 2):
+        if line and _width(line + word.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = "  " if cell.startswith("= ") else ""
+        line += word
+    return [*lines, line.rstrip()]
+
+
+def _words(cell: str, width: int) -> list[str]:
+    """What may stand in a line of its own: parts that end in a blank or a sign; cut only if too long."""
+    found: list[str] = []
+    for word in re.findall(r".+?(?:[ ·]+|,(?! )|$)", cell):
+        found += [word[i : i + width] for i in range(0, len(word), width)]
+    return found
 
 
 def _width(cell: str) -> int:
