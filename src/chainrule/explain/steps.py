@@ -24,6 +24,7 @@ OUTSIDE: Final = (
 )
 MADE: Final = "made"  # the result of a step
 STOPPED: Final = "stopped"  # a copy of another value through which no derivative goes (detach)
+STILL: Final = "still"  # the tangent of a value that does not move
 
 
 @dataclass(eq=False, slots=True)
@@ -145,6 +146,15 @@ class Program:
     output: Value
     leaves: list[Value]
     dropped: int = 0
+
+    @property
+    def stops(self) -> bool:
+        """Whether something that depends on what is differentiated is held constant (detach, no_grad)."""
+        return any(
+            v.source.varies if v.source is not None else step.fixed and v.varies
+            for step in self.steps
+            for v in step.values
+        )
 
     @property
     def moving(self) -> list[Step]:
