@@ -183,7 +183,7 @@ class Derivation:
         """What the function computes: inputs first, then each step."""
         used = {id(v) for s in self.steps for v in s.values} | {id(s.out) for s in self.steps}
         given = [*self.program.inputs, *self.program.outside]
-        rows = [ValueRow(v, None, "") for v in given if id(v) in used and (v.wish != "c" or v.shape)]
+        rows = [ValueRow(v, None, "") for v in given if id(v) in used and (not v.known or not v.inside or v.shape)]
         return rows + [ValueRow(s.out, value_formula(s), s.where) for s in self._visible()]
 
     @cached_property

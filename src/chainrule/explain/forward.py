@@ -24,7 +24,7 @@ def tangents(program: Program, directions: Mapping[int, Any]) -> dict[int, Any]:
         given = [moves.get(id(x)) if isinstance(x, Value) and x.varies else None for x in step.operands]
         moved = tangent_of(step.op, step.out.tensor, step.primals, given, step.settings)
         if moved is not None:
-            moves[id(step.out)] = moved
+            moves[id(step.out)] = moved if moved.shape == step.out.shape else moved.expand(step.out.shape)
     return moves
 
 
