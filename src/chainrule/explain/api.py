@@ -102,6 +102,9 @@ def compared(program: Program, function: Function | None) -> tuple[list[Check], 
     with suspended():
         if function is None:
             return _compared(program, seed, None), ""
+        if program.stops:
+            why = "the function holds values constant (detach or no_grad), and differences would move them"
+            return _compared(program, seed, None), why
         with function.repeatable():
             taken = differences(function, out.data, seed)
             usable = isinstance(taken, Differences)

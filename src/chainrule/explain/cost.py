@@ -79,10 +79,9 @@ class Cost:
                 else "all that it has to keep is what goes in"
             )
             return f"{one}: {forward}, {reverse}: {work_text}. Reverse mode suits; {price}."
-        return (
-            f"{one}: {forward}, {reverse}: {work_text}. Forward mode suits, and it keeps nothing for later "
-            f"(reverse mode would keep {amount(self.kept)})."
-        )
+        other = f" (reverse mode would keep {amount(self.kept)})" if self.kept else ""
+        passes = f"{one}: {forward}, {reverse}: {work_text}"
+        return f"{passes}. Forward mode suits; it keeps nothing for later{other}."
 
 
 def _counted(n: int, what: str, plural: str = "s") -> str:

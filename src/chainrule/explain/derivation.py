@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..base import wrap
-from ..core.errors import ArgumentError, nearest
+from ..core.errors import ArgumentError, ChainruleError, nearest
 from ..tape import mode as tape_mode
 from ..transforms.level import suspended
 from . import show
@@ -27,7 +27,7 @@ from .fold import Fold, Item, folded, in_layer, steps_of
 from .formula import Formula
 from .forward import differential_name, tangent_formula, tangents
 from .matrix import NUMERATOR, holds, local, mapping, whole
-from .phrases import value_formula
+from .phrases import evaluate, value_formula
 from .reverse import Share, adjoints
 from .steps import Program, Step, Value
 
@@ -183,7 +183,7 @@ class Derivation:
         """What the function computes: inputs first, then each step."""
         used = {id(v) for s in self.steps for v in s.values} | {id(s.out) for s in self.steps}
         given = [*self.program.inputs, *self.program.outside]
-        rows = [ValueRow(v, None, "") for v in given if id(v) in used and (v.wish != "c" or v.shape)]
+        rows = [ValueRow(v, None, "") for v in given if id(v) in used and (not v.known or not v.inside or v.shape)]
         return rows + [ValueRow(s.out, value_formula(s), s.where) for s in self._visible()]
 
     @cached_property
@@ -269,7 +269,7 @@ class Derivation:
         """By one value, which may be several operands: in x*x both."""
         x: Value = step.operands[places[0]]
         found = [local(step, i, self.layout) for i in places]
-        matrices = [formula for formula in found if formula is not None]
+        matrices = [formula for formula in found if formula is not None and self._has_value(formula)]
         maps = len(matrices) < len(places)
         first, *others = [mapping(step, i) for i in places] if maps else matrices
         total = first
@@ -280,6 +280,15 @@ class Derivation:
             rule += "; broadcast = sum"
         shape = self._shape(step.out.shape, x.shape)
         return LocalRow(f"∂{step.out.name}/∂{x.name}", total.tidy(), maps, shape, rule)
+
+    def _has_value(self, formula: Formula) -> bool:
+        """Whether a formula can be evaluated; some rules want a tensor where a matrix would have a 1."""
+        try:
+            with suspended(), tape_mode.no_grad():
+                evaluate(formula, self.space)
+        except (ChainruleError, AttributeError, TypeError, IndexError):
+            return False
+        return True
 
     def rule(self, step: Step) -> str:
         """The name of the rule of calculus for a step, in the layout."""

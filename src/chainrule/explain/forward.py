@@ -14,7 +14,7 @@ from ..ops.primitive import LINEAR, MOVEMENT, MULTILINEAR
 from .formula import Formula
 from .formula import tree as t
 from .phrases import factor, value_formula
-from .steps import Program, Step, Value
+from .steps import STILL, Program, Step, Value
 
 
 def tangents(program: Program, directions: Mapping[int, Any]) -> dict[int, Any]:
@@ -24,7 +24,7 @@ def tangents(program: Program, directions: Mapping[int, Any]) -> dict[int, Any]:
         given = [moves.get(id(x)) if isinstance(x, Value) and x.varies else None for x in step.operands]
         moved = tangent_of(step.op, step.out.tensor, step.primals, given, step.settings)
         if moved is not None:
-            moves[id(step.out)] = moved
+            moves[id(step.out)] = moved if moved.shape == step.out.shape else moved.expand(step.out.shape)
     return moves
 
 
@@ -68,7 +68,11 @@ def _with_tangent(step: Step, i: int) -> Formula:
 
 def _of_tangents(step: Step) -> Formula:
     """A linear op of the tangents; what does not move adds nothing."""
-    operands = tuple(_moved(x) if isinstance(x, Value) and x.varies else _still(x) for x in step.operands)
+    moving = [x for x in step.values if x.varies]
+    if step.op.kind == "elementwise" and all(x.shape == step.out.shape for x in moving):
+        operands = tuple(_moved(x) if isinstance(x, Value) and x.varies else 0 for x in step.operands)
+    else:
+        operands = tuple(_moved(x) if isinstance(x, Value) and x.varies else _still(x) for x in step.operands)
     return value_formula(Step(step.op, operands, step.settings, step.out)).tidy()
 
 
@@ -80,9 +84,7 @@ def _moved(x: Any) -> Value:
 def _still(x: Any) -> Any:
     if isinstance(x, Value) and (x.data is None or x.data.dtype.kind != "f"):
         return x  # an index
-    if isinstance(x, Value) and x.shape:
-        return Value(x.data, x.shape, x.kind, name=f"zeros_like({x.name})")
-    return 0
+    return Value(x.data, x.shape, STILL, name=x.name) if isinstance(x, Value) else 0
 
 
 def _in_words(step: Step, i: int) -> Formula:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..base import TensorBase
-from ..core.errors import ArgumentError, nearest
+from ..core.errors import ArgumentError, ChainruleError, nearest
 from .compounds import MATRIX_VECTOR, VECTOR_MATRIX
 from .formula import Formula
 from .formula import tree as t
@@ -198,7 +198,7 @@ def holds(formula: Formula, wanted: Any, space: Mapping[str, Any]) -> bool:
     """Whether a formula gives these numbers (in either orientation of a row of numbers)."""
     try:
         value = evaluate(formula, space)
-    except Exception:  # whatever a formula cannot be evaluated for, it is not shown
+    except (ChainruleError, AttributeError, TypeError, IndexError):  # it cannot be evaluated
         return False
     a = value._a if isinstance(value, TensorBase) else np.asarray(value, float)
     b = np.asarray(wanted, float)

@@ -204,7 +204,7 @@ def path_in(x: Any, value: Any, name: str, depth: int = 0) -> str:
     if name == "self" and hasattr(value, "__dict__"):
         for key, item in vars(value).items():
             if item is x:
-                return key
+                return str(key)
             if isinstance(item, Module | list | tuple | dict):
                 found = path_in(x, item, key, depth + 1)
                 if found:

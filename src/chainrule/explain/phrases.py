@@ -14,7 +14,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from ..base import TensorBase
+import numpy as np
+
+from ..base import TensorBase, wrap
 from ..core import dtypes
 from ..core.dtypes import FROM_NUMPY
 from ..nn.functional import one_hot
@@ -22,8 +24,8 @@ from ..ops.primitive import TABLE, VIEW
 from .compounds import outer
 from .formula import Formula, vocabulary
 from .formula import tree as t
-from .steps import Step, Value
-from .wording import key_of, literal, readable, zero_at
+from .steps import STILL, Step, Value
+from .wording import key_of, limits, literal, readable, zero_at
 
 
 def named(x: Any) -> Formula:
@@ -32,6 +34,8 @@ def named(x: Any) -> Formula:
         return Formula.number(int(x) if isinstance(x, float) and x.is_integer() and abs(x) < 1e9 else x)
     if x.inside and x.data is not None and x.shape == () and x.step is None:
         return Formula.number(x.data.item())
+    if x.kind == STILL:
+        return Formula(t.Call("zeros_like", (t.Name(x.name),)))
     return Formula.name(x.name)
 
 
@@ -46,7 +50,7 @@ def value_formula(step: Step) -> Formula:
     left_out = {n: v for n, v in settings.items() if n not in formula.names and not _says_nothing(n, v, step)}
     known = set(given) | set(settings)
     if set(formula.names) <= known and not left_out:
-        return formula.substitute(given | {n: literal(v) for n, v in settings.items()})
+        return limits(formula.substitute(given | {n: literal(v) for n, v in settings.items()}))
     arguments = tuple(named(x).tree for x in step.operands)
     return Formula(t.Call(op.name, arguments, tuple((n, literal(v).tree) for n, v in left_out.items())))
 
@@ -198,6 +202,8 @@ def words() -> MappingProxyType[str, Any]:
     )
     for kind in dtypes.ALL:
         found[kind.name] = kind
+    # In double precision: a single number in double precision times float32 would be float32.
+    found["ones"] = lambda shape: wrap(np.ones(shape))
     found |= {"one_hot": one_hot, "outer": outer, "zero_at": zero_at, "I": 1.0}
     return MappingProxyType(found)
 

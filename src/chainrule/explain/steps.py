@@ -24,6 +24,7 @@ OUTSIDE: Final = (
 )
 MADE: Final = "made"  # the result of a step
 STOPPED: Final = "stopped"  # a copy of another value through which no derivative goes (detach)
+STILL: Final = "still"  # the tangent of a value that does not move
 
 
 @dataclass(eq=False, slots=True)
@@ -47,12 +48,12 @@ class Value:
     varies: bool = False
     leaf: bool = False
     inside: bool = False  # made inside of the package where the user has no name for it
+    dtype: np.dtype[Any] | None = None  # of a value whose numbers are not known
 
     @property
     def tensor(self) -> Any:
-        """The value as a tensor that stands on no tape."""
-        assert self.data is not None
-        return wrap(self.data)
+        """The value as a tensor on no tape; where the numbers are not known, nobody reads them."""
+        return wrap(np.zeros(self.shape, self.dtype) if self.data is None else self.data)
 
     @property
     def known(self) -> bool:
@@ -100,8 +101,8 @@ class Step:
 
     @property
     def primals(self) -> list[Any]:
-        """The operands as tensors and numbers."""
-        return [x.tensor if isinstance(x, Value) else x for x in self.operands]
+        """The operands as tensors and numbers; None for what is not known."""
+        return [(x.tensor if x.known else None) if isinstance(x, Value) else x for x in self.operands]
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -145,6 +146,15 @@ class Program:
     output: Value
     leaves: list[Value]
     dropped: int = 0
+
+    @property
+    def stops(self) -> bool:
+        """Whether something that depends on what is differentiated is held constant (detach, no_grad)."""
+        return any(
+            v.source.varies if v.source is not None else step.fixed and v.varies
+            for step in self.steps
+            for v in step.values
+        )
 
     @property
     def moving(self) -> list[Step]:

@@ -82,6 +82,19 @@ def readable(formula: Formula, out: tuple[int, ...]) -> Formula:
     return Formula(change(formula.tree))
 
 
+def limits(formula: Formula) -> Formula:
+    """The formula without limits that are None: min(max(x, 0), None) is max(x, 0)."""
+
+    def change(node: t.Node) -> t.Node:
+        node = t.rebuilt(node, change)
+        if isinstance(node, t.Call) and node.function in ("max", "min") and len(node.arguments) == 2:
+            given = [x for x in node.arguments if x != t.Constant(None)]
+            return given[0] if len(given) == 1 else node
+        return node
+
+    return Formula(change(formula.tree))
+
+
 def _spread(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
     """spread(g, shape, dim, keepdim): g for each element that was summed."""
     if len(node.arguments) != 4:
