@@ -72,6 +72,7 @@ V = np.array([0.75, 3.0])
         ("||v||", np.linalg.norm(V)),
         ("norm(v, 1) + norm(v, p=2)", abs(V).sum() + np.linalg.norm(V)),
         ("sum(x, dim=(0, 1))", X.sum()),
+        ("sum(x, 0, True)", X.sum(axis=0, keepdims=True)),
         ("sum(x, dim=-1, keepdim=True)", X.sum(axis=-1, keepdims=True)),
         ("dot(v, v) * det(x)", V @ V * np.linalg.det(X)),
         ("solve(x, v)", np.linalg.solve(X, V)),

@@ -85,11 +85,11 @@ class _Writer:
             case t.Binary(sign="*" | "@"):
                 return self._product(node, closed), t.PRODUCT
             case t.Binary(sign="/", x=t.Unary(sign="-", x=x), y=y):
-                return rf"-\frac{{{self.text(x)}}}{{{self.text(y)}}}", t.UNARY
+                return f"-{self._fraction(x, y)}", t.UNARY
             case t.Binary(sign="/", x=x, y=y):
-                return rf"\frac{{{self.text(x)}}}{{{self.text(y)}}}", t.POWER
+                return self._fraction(x, y), t.POWER
             case t.Binary(sign="//", x=x, y=y):
-                return rf"\left\lfloor \frac{{{self.text(x)}}}{{{self.text(y)}}}\right\rfloor", t.ATOM
+                return rf"\left\lfloor {self._fraction(x, y)}\right\rfloor", t.ATOM
             case t.Binary(sign="**"):
                 return self._power(node)
             case t.Binary():
@@ -164,6 +164,12 @@ class _Writer:
             return rf"{left} \cdot {right}"
         wide = _ends_upright(left) or right.startswith((r"\mathrm", r"\text", r"\operatorname"))
         return rf"{left} \, {right}" if wide else f"{left} {right}"
+
+    def _fraction(self, x: Node, y: Node) -> str:
+        over, under = (
+            self.within(part, t.SUM) if part.rank == t.COMPARE else self.text(part) for part in (x, y)
+        )
+        return rf"\frac{{{over}}}{{{under}}}"
 
     def _power(self, node: t.Binary) -> Written:
         x, exponent = node.x, self.text(node.y)
