@@ -61,7 +61,7 @@ def sections(d: Derivation) -> list[Section]:
             found.append(_gradient(d))
         if d.cost is not None:
             found.append(_cost(d))
-    return [s for s in found if s.rows or s.lead]
+    return [s for s in found if s.rows]
 
 
 def _values(d: Derivation) -> Section:
@@ -99,15 +99,15 @@ def _forward(d: Derivation) -> Section:
         ["", "formula", *[_column(v) for v in leaves], "rule"],
     )  # fmt: skip
     numbers = {v.name: v.data.item() for v in _scalars(d)}
-    rows = {row.of: row for row in d.forward}
+    known = [numbers | d.tangent_numbers(k) for k in range(len(leaves))]
     for row in d.forward:
-        cells = [_name(row.name), _formula(row.formula, "= ")]
+        fold = d.fold_of(row.of)
+        cells = [_name(row.name), Cell(f"[{fold.name}]") if fold else _formula(row.formula, "= ")]
         for k, moves in enumerate(row.tangents):
             shown = "0" if moves is None else _signed(figures(moves._a, short=True))
-            local = dict(numbers)
-            local |= {r.name: 0.0 if (m := r.tangents[k]) is None else m._a.item() for r in rows.values()
-                      if not r.of.shape}  # fmt: skip
-            worked = _numbers(row.formula, local, "").text if moves is not None and not row.of.shape else ""
+            worked = (
+                _numbers(row.formula, known[k], "").text if moves is not None and not row.of.shape else ""
+            )
             cells.append(Cell(f"{worked} = {shown}" if worked and worked != shown else shown))
         s.rows.append([*cells, Cell(row.rule)])
     if len(d.program.leaves) > len(leaves):
@@ -126,7 +126,7 @@ def _reverse(d: Derivation) -> Section:
         ["", "chain rule", "formula", "with numbers", "value", "rule"],
     )  # fmt: skip
     numbers = {v.name: v.data.item() for v in _scalars(d)}
-    numbers |= {r.name: r.value._a.item() for r in d.reverse if not r.value._a.shape}
+    numbers |= d.adjoint_numbers
     for row in d.reverse:
         chain = Cell(f"= {row.chain}", latex_of_chain(row.chain)) if row.chain else EMPTY
         shown = f"= {_signed(figures(row.value._a))}"
@@ -136,6 +136,14 @@ def _reverse(d: Derivation) -> Section:
         s.rows.append(
             [_name(row.name), chain, _formula(row.formula, "= "), worked, Cell(shown), Cell(row.rule)]
         )
+    for fold, values in d.tucked_away.items():
+        parameters = [v for v in values if v.leaf]
+        if parameters:
+            n, norm = len(parameters), d.gradient_norm(parameters)
+            what = "a parameter" if n == 1 else f"{n} parameters"
+            s.notes.append(
+                f'Inside of {fold}: {what}, norm of the gradient {figures(norm)}; d["{fold}"] opens it.'
+            )
     if d.program.output.shape:
         name = d.program.output.name
         s.notes.append(
