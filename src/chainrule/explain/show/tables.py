@@ -80,7 +80,7 @@ def _values(d: Derivation) -> Section:
             cells = [_name(row.name), Cell(" ".join(c.text for c in middle)), EMPTY]
         else:
             worked = EMPTY if row.of.shape else _numbers(row.formula, numbers, "= ")
-            cells = [_name(row.name), _formula(row.formula, "= "), worked]
+            cells = [_name(row.name), _formula(row.formula, "= ", d), worked]
         if shapes:
             cells.append(Cell(shape_text(row.of.shape)))
         s.rows.append([*cells, _value(row.of.data), Cell(_line(row.line, files))])
@@ -102,7 +102,7 @@ def _forward(d: Derivation) -> Section:
     known = [numbers | d.tangent_numbers(k) for k in range(len(leaves))]
     for row in d.forward:
         fold = d.fold_of(row.of)
-        cells = [_name(row.name), Cell(f"[{fold.name}]") if fold else _formula(row.formula, "= ")]
+        cells = [_name(row.name), Cell(f"[{fold.name}]") if fold else _formula(row.formula, "= ", d)]
         for k, moves in enumerate(row.tangents):
             shown = "0" if moves is None else _signed(figures(moves._a, short=True))
             worked = (
@@ -134,7 +134,7 @@ def _reverse(d: Derivation) -> Section:
         if worked.text == shown:
             worked = EMPTY
         s.rows.append(
-            [_name(row.name), chain, _formula(row.formula, "= "), worked, Cell(shown), Cell(row.rule)]
+            [_name(row.name), chain, _formula(row.formula, "= ", d), worked, Cell(shown), Cell(row.rule)]
         )
     for fold, values in d.tucked_away.items():
         parameters = [v for v in values if v.leaf]
@@ -168,7 +168,7 @@ def _locals(d: Derivation) -> Section:
         ["", "derivative", "shape", "rule"],
     )  # fmt: skip
     for row in d.locals:
-        shown = _formula(row.formula, "G ↦ " if row.maps else "= ")
+        shown = _formula(row.formula, "G ↦ " if row.maps else "= ", d)
         s.rows.append([_name(row.name), shown, Cell(shape_text(row.shape)), Cell(row.rule)])
     return s
 
@@ -183,7 +183,7 @@ def _matrix(d: Derivation) -> Section:
         s.rows.append(
             [
                 _name(row.name),
-                _whole(row.formula),
+                _whole(row.formula, d),
                 Cell(shape_text(row.shape)),
                 _value(row.value),
                 Cell(row.rule),
@@ -248,15 +248,24 @@ def _name(name: str) -> Cell:
     return Cell(name, latex_of(Formula.name(name)))
 
 
-def _formula(formula: Formula | None, before: str) -> Cell:
+def _formula(formula: Formula | None, before: str, d: Derivation) -> Cell:
     if formula is None:
         return EMPTY
     sign = before.replace("↦", r"\mapsto")
-    return Cell(before + formula.text(unicode=True, digits=6), sign + latex_of(formula))
+    return Cell(
+        before + formula.text(unicode=True, digits=6),
+        sign + latex_of(formula, tensors=_of_tensors(formula, d)),
+    )
 
 
-def _whole(formula: Formula | None) -> Cell:
-    return Cell("a long chain: see above") if formula is None else _formula(formula, "= ")
+def _of_tensors(formula: Formula, d: Derivation) -> bool:
+    """Whether several tensors meet in a formula: then a product of elements must not look like one of matrices."""
+    shaped = [name for name in formula.names if name == "G" or getattr(d.space.get(name), "shape", ())]
+    return len(shaped) > 1
+
+
+def _whole(formula: Formula | None, d: Derivation) -> Cell:
+    return Cell("a long chain: see above") if formula is None else _formula(formula, "= ", d)
 
 
 def _value(a: Any) -> Cell:
@@ -280,7 +289,6 @@ def _numbers(formula: Formula | None, numbers: dict[str, float], before: str) ->
         return EMPTY
     if any(name not in numbers and name.strip("()") not in numbers for name in formula.names):
         return EMPTY
-    filled = with_numbers(
-        formula, {n: numbers[n] for n in numbers if n in formula.names or f"({n})" in formula.names}
-    )
-    return Cell(before + filled.text(unicode=True, digits=6), before + latex_of(filled))
+    given = {n: numbers[n] for n in numbers if n in formula.names or f"({n})" in formula.names}
+    text = with_numbers(formula, given).text(unicode=True, digits=6)
+    return Cell(before + text, before + latex_of(with_numbers(formula, given, plain=False)))
