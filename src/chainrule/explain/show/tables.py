@@ -105,10 +105,12 @@ def _forward(d: Derivation) -> Section:
         cells = [_name(row.name), Cell(f"[{fold.name}]") if fold else _formula(row.formula, "= ", d)]
         for k, moves in enumerate(row.tangents):
             shown = "0" if moves is None else _signed(figures(moves._a, short=True))
-            worked = (
-                _numbers(row.formula, known[k], "").text if moves is not None and not row.of.shape else ""
-            )
-            cells.append(Cell(f"{worked} = {shown}" if worked and worked != shown else shown))
+            single = moves is not None and not row.of.shape
+            worked = _numbers(row.formula, known[k], "") if single else EMPTY
+            if worked.text and worked.text != shown:
+                cells.append(Cell(f"{worked.text} = {shown}", f"{worked.latex} = {shown.replace('−', '-')}"))
+            else:
+                cells.append(Cell(shown))
         s.rows.append([*cells, Cell(row.rule)])
     if len(d.program.leaves) > len(leaves):
         more = len(d.program.leaves) - len(leaves)
@@ -259,9 +261,9 @@ def _formula(formula: Formula | None, before: str, d: Derivation) -> Cell:
 
 
 def _of_tensors(formula: Formula, d: Derivation) -> bool:
-    """Whether several tensors meet in a formula: then a product of elements must not look like one of matrices."""
-    shaped = [name for name in formula.names if name == "G" or getattr(d.space.get(name), "shape", ())]
-    return len(shaped) > 1
+    """Whether several tensors meet: then a product of elements must not look like one of matrices."""
+    shapes = [getattr(d.space.get(name), "shape", None) for name in formula.names if name != "G"]
+    return len([shape for shape in shapes if shape]) + ("G" in formula.names) > 1
 
 
 def _whole(formula: Formula | None, d: Derivation) -> Cell:
