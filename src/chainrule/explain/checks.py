@@ -78,7 +78,7 @@ class Function:
         for x, before in self.recording.written.values():
             x._a[...] = before
         for leaf, a in zip(self.program.leaves, points, strict=True):
-            self.origin(leaf)._a = a.copy()
+            self.origin(leaf)._a = np.array(a)  # an array, where a point without axes is a NumPy number
         with mode.enable_grad():
             out = self.fn(*self.inputs)
         return np.array(out._a, np.float64)

@@ -66,6 +66,9 @@ class Expression:
                 self.source, (0, len(self.source)), problem, "a name where a value may change: x"
             )
         self.notes = ("^ was read as a power, which Python writes **",) if carets else ()
+        if isinstance(self._tree, t.Binary) and self._tree.rank == t.COMPARE:
+            problem = "the result is true or false, and has no derivative"
+            raise unreadable(self.source, (0, len(self.source)), problem, "where(x > 0, x, 0)")
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         self.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in self.parameters])
 

@@ -102,6 +102,13 @@ def test_evaluation_calls_the_functions_of_the_package() -> None:
     assert Formula.parse("(x > 2) xor (x < 5)").evaluate(space).tolist() == [[True, False]]
     assert Formula.parse("not (x > 2 and x < 5)").evaluate(space).tolist() == [[True, False]]
     assert Formula.parse("s[k] = x + 1").evaluate(space).tolist() == [[3.0, 4.0]]
+    assert Formula.parse("x.sum(dim=1, keepdim=True)").evaluate(space).tolist() == [[5.0]]
+    assert Formula.parse("cat(*xs, dim=0)").evaluate({**space, "xs": [x, x]}).shape == (2, 2)
+    assert [Formula.parse(f"True {sign} False").evaluate({}) for sign in ("and", "or", "xor")] == [
+        False,
+        True,
+        True,
+    ]
     assert Formula.parse("cat(x, x, dim=0)").evaluate(space).shape == (2, 2)
 
 

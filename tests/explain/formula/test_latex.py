@@ -15,6 +15,7 @@ CASES = [
     ("a*(b*c)", "a b c"),
     ("a + (b - c)", "a + b - c"),
     ("a - (b - c)", r"a - \left(b - c\right)"),
+    ("a + (-b)", r"a + \left(-b\right)"),
     ("a*(-2)", r"a \left(-2\right)"),
     ("-2*a", "-2 a"),
     ("a*3", r"a \cdot 3"),
@@ -40,7 +41,7 @@ CASES = [
     ("sum(x + y)*z", r"\left(\sum \left(x + y\right)\right) z"),
     ("x.sum()", r"\sum x"),
     ("(x > 0)*g", r"\left[x > 0\right] g"),
-    ("(x == y)/2", r"\frac{x = y}{2}"),
+    ("(x == y)/2", r"\frac{\left[x = y\right]}{2}"),
     ("x // y", r"\left\lfloor \frac{x}{y}\right\rfloor"),
     ("x % y", r"x \;\mathrm{mod}\; y"),
     ("not x and y <= 1", r"\neg x \wedge y \leq 1"),
@@ -65,6 +66,13 @@ def test_elements_and_matrices_are_multiplied_with_different_signs() -> None:
     formula = Formula.parse("2*g*x @ w")
     assert formula.latex() == r"\left(2 g x\right) w"
     assert formula.latex(tensors=True) == r"\left(2 g \odot x\right) w"
+
+
+def test_names_can_be_written_in_another_way() -> None:
+    numbers = {"x1": "2", "x2": "5"}
+    assert Formula.parse("x1*x2 - sin(x2)*x1").latex(names=numbers.__getitem__) == (
+        r"2 \cdot 5 - \sin\left(5\right) \cdot 2"
+    )
 
 
 def test_decimals_can_be_cut() -> None:

@@ -27,6 +27,8 @@ REFUSED = [
     ("x +", "  ^", "something is missing after '+'", ""),
     ("(x + )", "     ^", "something is missing between '+' and ')'", ""),
     ("f(x,, y)", "    ^", "something is missing between ',' and ','", ""),
+    ("x 2", "^^^", "a sign is missing between 'x' and '2'", "x*2"),
+    ("x += 1", "^^^^^^", "this cannot be read", ""),
     ("x if y", "^^^^^^", "this cannot be read", ""),
     ("x, y", " ^", "a comma has no place here", ""),
     ("0,5", " ^", "a comma has no place here", "a point in numbers: 0.5"),

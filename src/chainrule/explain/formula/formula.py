@@ -6,13 +6,14 @@ before `evaluate`. Next: `tree.py`, what is inside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeAlias
 
 from ...core.errors import ArgumentError
 from . import tree as t
 from .evaluate import evaluate
 from .latex import latex
+from .latex_name import latex_name
 from .read import read
 from .tidy import negated, tidy
 from .tree import Node
@@ -161,13 +162,20 @@ class Formula:
         """
         return write(self.tree, unicode=unicode, digits=digits)
 
-    def latex(self, *, tensors: bool = False, digits: int | None = None) -> str:
+    def latex(
+        self,
+        *,
+        tensors: bool = False,
+        digits: int | None = None,
+        names: Callable[[str], str] = latex_name,
+    ) -> str:
         """The formula in LaTeX's mathematics, without dollars around it.
 
         tensors: the product of elements is written ⊙, since factors side by side are a matrix product.
         digits: as in `text`.
+        names: makes the LaTeX of a name.
         """
-        return latex(self.tree, tensors=tensors, digits=digits)
+        return latex(self.tree, tensors=tensors, digits=digits, names=names)
 
     def evaluate(self, namespace: Mapping[str, Any]) -> Any:
         """The value, with the values and functions of a namespace (`vocabulary()` for the package's).

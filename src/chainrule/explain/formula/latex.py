@@ -9,6 +9,7 @@ used.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from . import tree as t
@@ -41,13 +42,20 @@ _SIGNS: Final = {
 Written = tuple[str, int]  # LaTeX, and how tightly it holds together there
 
 
-def latex(node: Node, *, tensors: bool = False, digits: int | None = None) -> str:
+def latex(
+    node: Node,
+    *,
+    tensors: bool = False,
+    digits: int | None = None,
+    names: Callable[[str], str] = latex_name,
+) -> str:
     """The LaTeX of a tree, for mathematics mode."""
-    return _Writer(tensors, digits).text(node)
+    return _Writer(tensors, digits, names).text(node)
 
 
 class _Writer:
-    def __init__(self, tensors: bool, digits: int | None) -> None:
+    def __init__(self, tensors: bool, digits: int | None, names: Callable[[str], str]) -> None:
+        self.names = names
         self.tensors = tensors
         self.digits = digits
 
@@ -67,7 +75,7 @@ class _Writer:
             case t.Constant(value=value):
                 return self._number(value)
             case t.Name(name=name):
-                text = latex_name(name)
+                text = self.names(name)
                 return text, t.POWER if text.startswith(r"\frac") else t.ATOM
             case t.Unary(sign="-" | "+" as sign, x=x):
                 operand = self.within(x, t.PRODUCT, closed=closed)
@@ -77,11 +85,11 @@ class _Writer:
             case t.Binary(sign="*" | "@"):
                 return self._product(node, closed), t.PRODUCT
             case t.Binary(sign="/", x=t.Unary(sign="-", x=x), y=y):
-                return rf"-\frac{{{self.text(x)}}}{{{self.text(y)}}}", t.UNARY
+                return f"-{self._fraction(x, y)}", t.UNARY
             case t.Binary(sign="/", x=x, y=y):
-                return rf"\frac{{{self.text(x)}}}{{{self.text(y)}}}", t.POWER
+                return self._fraction(x, y), t.POWER
             case t.Binary(sign="//", x=x, y=y):
-                return rf"\left\lfloor \frac{{{self.text(x)}}}{{{self.text(y)}}}\right\rfloor", t.ATOM
+                return rf"\left\lfloor {self._fraction(x, y)}\right\rfloor", t.ATOM
             case t.Binary(sign="**"):
                 return self._power(node)
             case t.Binary():
@@ -156,6 +164,12 @@ class _Writer:
             return rf"{left} \cdot {right}"
         wide = _ends_upright(left) or right.startswith((r"\mathrm", r"\text", r"\operatorname"))
         return rf"{left} \, {right}" if wide else f"{left} {right}"
+
+    def _fraction(self, x: Node, y: Node) -> str:
+        over, under = (
+            self.within(part, t.SUM) if part.rank == t.COMPARE else self.text(part) for part in (x, y)
+        )
+        return rf"\frac{{{over}}}{{{under}}}"
 
     def _power(self, node: t.Binary) -> Written:
         x, exponent = node.x, self.text(node.y)

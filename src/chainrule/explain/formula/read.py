@@ -144,9 +144,8 @@ class _Reader:
         settings = tuple((k.arg or "", self.node(k.value)) for k in keywords)
         if isinstance(function, ast.Name):
             return t.Call(function.id, arguments, settings, at=at)
-        if isinstance(function, ast.Attribute):
-            return t.Call(function.attr, arguments, settings, self.node(function.value), at=at)
-        raise self._strange(at)
+        assert isinstance(function, ast.Attribute)  # `scan` lets nothing else be called
+        return t.Call(function.attr, arguments, settings, self.node(function.value), at=at)
 
     def _attribute(self, a: ast.Attribute, at: Place) -> Node:
         of = self.node(a.value)
