@@ -11,7 +11,8 @@ from types import ModuleType as _ModuleType
 from typing import Any
 
 from .api import explain
-from .derivation import AdjointRow, Derivation, LocalRow, TangentRow, ValueRow, WholeRow
+from .derivation import Derivation
+from .rows import AdjointRow, LocalRow, TangentRow, ValueRow, WholeRow
 
 __all__ = ["AdjointRow", "Derivation", "LocalRow", "TangentRow", "ValueRow", "WholeRow", "explain"]
 

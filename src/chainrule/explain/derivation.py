@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -23,84 +22,18 @@ from . import show
 from .checks import Check
 from .compounds import RULES
 from .cost import Cost
-from .fold import Fold, Item, folded, in_layer, steps_of
+from .fold import Fold, Item, folded, in_layer, only_inside, steps_of
 from .formula import Formula
 from .forward import differential_name, tangent_formula, tangents
 from .matrix import NUMERATOR, holds, local, mapping, whole
 from .phrases import evaluate, value_formula
 from .reverse import Share, adjoints
-from .steps import Program, Step, Value
+from .rows import AdjointRow, LocalRow, TangentRow, ValueRow, WholeRow
+from .steps import OUTSIDE, Program, Step, Value
 
 MOST_COLUMNS: Final = 4  # inputs that get a column of tangents,
 MOST_WIDE_COLUMNS: Final = 2  # and so many if they are tensors
 MOST_RULES: Final = 5  # rules that are listed for one derivative
-
-
-@dataclass(eq=False, slots=True)
-class ValueRow:
-    """A value: what it is computed by, from which line."""
-
-    of: Value
-    formula: Formula | None
-    line: str
-
-    @property
-    def name(self) -> str:
-        """The value's name."""
-        return self.of.name
-
-
-@dataclass(eq=False, slots=True)
-class TangentRow:
-    """How a value moves: one tangent per input that is shown, None where it does not."""
-
-    of: Value
-    name: str
-    formula: Formula | None
-    rule: str
-    tangents: list[Any]
-
-
-@dataclass(eq=False, slots=True)
-class AdjointRow:
-    """The derivative of the result by a value.
-
-    chain: as the chain rule has it, in terms of the adjoints it comes from.
-    formula: the same with the local derivatives put in; None for the result itself.
-    """
-
-    of: Value
-    name: str
-    chain: str
-    formula: Formula | None
-    rule: str
-    value: Any
-
-
-@dataclass(eq=False, slots=True)
-class LocalRow:
-    """The derivative of one step's result by one operand.
-
-    formula: a matrix, or, if `maps`, what the step makes of the adjoint G of its result.
-    """
-
-    name: str
-    formula: Formula
-    maps: bool
-    shape: tuple[int, ...]
-    rule: str
-
-
-@dataclass(eq=False, slots=True)
-class WholeRow:
-    """The derivative of the result by an input, in the layout; no formula where it would be long."""
-
-    of: Value
-    name: str
-    formula: Formula | None
-    shape: tuple[int, ...]
-    value: np.ndarray[Any, Any]
-    rule: str
 
 
 class Derivation:
@@ -170,6 +103,28 @@ class Derivation:
                 for leaf in self.columns
             ]
 
+    def tangent_numbers(self, k: int) -> dict[str, float]:
+        """The tangents of single numbers in a column, under the names they are printed with."""
+        found = {}
+        for v in (*self.program.leaves, *(s.out for s in self.program.moving)):
+            if not v.shape:
+                moved = self._columns[k].get(id(v))
+                found[differential_name(v.name)] = 0.0 if moved is None else float(moved._a)
+        return found
+
+    @cached_property
+    def adjoint_numbers(self) -> dict[str, float]:
+        """The adjoints that are single numbers, under the names they are printed with."""
+        total, _ = self._walked
+        every = [*self.program.leaves, *(s.out for s in self.program.moving)]
+        found = {v.name: total[id(v)] for v in every if not v.shape and id(v) in total}
+        return {f"∂{self.target}/∂{name}": float(g._a) for name, g in found.items()}
+
+    def gradient_norm(self, leaves: Sequence[Value]) -> Any:
+        """The norm of the gradient by several inputs together."""
+        parts = [np.asarray(self.gradient[v.name]._a, np.float64) for v in leaves]
+        return np.asarray(np.sqrt(sum(float((a * a).sum()) for a in parts)))
+
     @property
     def columns(self) -> list[Value]:
         """The inputs that have a column of tangents: the first ones."""
@@ -183,19 +138,23 @@ class Derivation:
         """What the function computes: inputs first, then each step."""
         used = {id(v) for s in self.steps for v in s.values} | {id(s.out) for s in self.steps}
         given = [*self.program.inputs, *self.program.outside]
-        rows = [ValueRow(v, None, "") for v in given if id(v) in used and (not v.known or not v.inside or v.shape)]
+        used -= self._tucked_away
+        rows = [
+            ValueRow(v, None, "") for v in given if id(v) in used and (not v.known or not v.inside or v.shape)
+        ]
         return rows + [ValueRow(s.out, value_formula(s), s.where) for s in self._visible()]
 
     @cached_property
     def forward(self) -> list[TangentRow]:
         """Forward mode: the tangents, from the inputs to the result."""
-        used = {id(v) for s in self.steps for v in s.values}
+        used = {id(v) for s in self.steps for v in s.values} - self._tucked_away
         rows = [self._tangent_row(leaf, None) for leaf in self.program.leaves if id(leaf) in used]
         return rows + [self._tangent_row(s.out, s) for s in self._visible() if s.out.varies]
 
     def _tangent_row(self, v: Value, step: Step | None) -> TangentRow:
         found = [column.get(id(v)) for column in self._columns]
-        formula = None if step is None else tangent_formula(step)
+        hidden = step is None or self.fold_of(v) is not None
+        formula = None if step is None or hidden else tangent_formula(step)
         return TangentRow(
             v, differential_name(v.name), formula, "" if step is None else self.rule(step), found
         )
@@ -211,7 +170,7 @@ class Derivation:
             rows.append(AdjointRow(output, self.adjoint(output), "", None, "", total[id(output)]))
         hidden = self._hidden()
         order = {id(s.out): n for n, s in enumerate(self.program.steps)}
-        inside = {id(v) for s in self.steps for v in s.values}
+        inside = {id(v) for s in self.steps for v in s.values} - self._tucked_away
         wanted = [s.to for found in shares.values() for s in found]
         unique = {id(v): v for v in wanted}.values()
         made = sorted((v for v in unique if id(v) in order), key=lambda v: -order[id(v)])
@@ -258,7 +217,7 @@ class Derivation:
     def locals(self) -> list[LocalRow]:
         """The derivative of each step by each of its operands, in the layout."""
         rows = []
-        for step in self._visible():
+        for step in (item for item in self.items if not isinstance(item, Fold)):
             together: dict[int, list[int]] = {}
             for i in step.moving:
                 together.setdefault(id(step.operands[i]), []).append(i)
@@ -301,7 +260,7 @@ class Derivation:
         space = self.space
         rows = []
         for leaf in self.program.leaves:
-            if id(leaf) not in total:
+            if id(leaf) not in total or id(leaf) in self._tucked_away:
                 continue
             a = np.asarray(total[id(leaf)]._a)
             laid = a.T if self.layout == "numerator" else a
@@ -429,6 +388,15 @@ class Derivation:
     def _hidden(self) -> set[int]:
         """Values that only a fold knows."""
         return {id(s.out) for item in self.items if isinstance(item, Fold) for s in item.steps[:-1]}
+
+    @cached_property
+    def tucked_away(self) -> dict[str, list[Value]]:
+        """Per fold the parameters and constants that only its hidden part uses."""
+        return only_inside(self.items, [*self.program.inputs, *self.program.outside])
+
+    @property
+    def _tucked_away(self) -> set[int]:
+        return {id(v) for values in self.tucked_away.values() for v in values if v.kind == OUTSIDE}
 
     def fold_of(self, v: Value) -> Fold | None:
         """The fold whose result a value is."""

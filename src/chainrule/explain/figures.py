@@ -79,10 +79,16 @@ def summary(a: np.ndarray[Any, Any], *, short: bool = False) -> str:
     return f"mean {middle},{between} norm {norm}"
 
 
-def with_numbers(formula: Formula, values: dict[str, float]) -> Formula:
-    """The formula with numbers in place of names; negative ones in brackets, as one writes them by hand."""
+def with_numbers(formula: Formula, values: dict[str, float], *, plain: bool = True) -> Formula:
+    """The formula with numbers in place of names, rounded as they are shown.
+
+    plain: for text, negative ones in brackets, as one writes them by hand; else they are numbers, for LaTeX.
+    """
 
     def atom(x: float) -> Formula:
+        if not plain and math.isfinite(x):
+            rounded = float(figure(x))
+            return Formula.number(int(rounded) if rounded.is_integer() else rounded)
         text = figure(x).replace("-", "−")
         return Formula(t.Name(f"({text})" if x < 0 and not alone else text))
 

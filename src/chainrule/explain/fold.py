@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .steps import Step, Value
+from .steps import INPUT, MADE, Step, Value
 
 SHORT: Final = 24  # so many steps are shown without folding
 ROUNDS: Final = 4  # a loop with fewer rounds is not folded
@@ -36,7 +36,7 @@ class Fold:
         found: dict[int, Value] = {}
         for step in self.steps:
             for v in step.values:
-                if id(v) not in own and (v.varies and v.kind in ("made", "input")):
+                if id(v) not in own and v.kind in (MADE, INPUT):
                     found.setdefault(id(v), v)
         return list(found.values())
 
@@ -126,6 +126,20 @@ def _title(first: Sequence[Item], rounds: int) -> str:
     lines = sorted({s.line for item in first for s in steps_of(item) if s.line is not None})
     where = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}" if lines else ""
     return f"{rounds} more rounds of {where}".rstrip()
+
+
+def only_inside(items: Sequence[Item], values: Sequence[Value]) -> dict[str, list[Value]]:
+    """Per fold the values that only its hidden part uses, such as the parameters of a layer."""
+    seen = {id(v) for item in items if not isinstance(item, Fold) for v in item.values}
+    found: dict[str, list[Value]] = {}
+    for item in items:
+        if isinstance(item, Fold):
+            used = {id(v) for step in item.steps for v in step.values}
+            inside = [v for v in values if id(v) in used and id(v) not in seen]
+            if inside:
+                found[item.name] = inside
+                seen.update(id(v) for v in inside)
+    return found
 
 
 def steps_of(item: Item) -> list[Step]:

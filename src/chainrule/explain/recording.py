@@ -58,7 +58,7 @@ class Recording(Observer):
         self._ways: dict[int, tuple[TensorBase, Steps]] = {}
         self._seen_from: dict[int, Value] = {}  # per view what its base stood for when its value was noted
         self._layers: dict[int, str] = {}
-        self._roots: list[tuple[str, Module]] = []
+        self._roots: list[tuple[str, Module]] | None = None
         self._last: Step | None = None
 
     # -- before and after ------------------------------------------------------------------------------
@@ -206,6 +206,10 @@ class Recording(Observer):
             path = path_in_module(x, self._root)
             if path:
                 return f"model.{path}" if path[0].isdigit() else path
+        for name, module in self._found_roots():
+            path = path_in_module(x, module, name)
+            if path:
+                return path
         return held_by(x, frames(self._stop))
 
     def _path(self, module: Module) -> str:
@@ -213,9 +217,8 @@ class Recording(Observer):
         found = self._layers.get(id(module))
         if found is None:
             found = ""
-            if self._root is None and not self._roots:
-                self._find_roots()
-            for name, root in [("", self._root), *self._roots] if self._root is not None else self._roots:
+            own = [] if self._root is None else [("", self._root)]
+            for name, root in own or self._found_roots():
                 for path, m in root.named_modules():
                     if m is module and path:
                         found = path if not path[0].isdigit() or not name else f"{name}.{path}"
@@ -232,15 +235,19 @@ class Recording(Observer):
             self._held.append(module)
         return found
 
-    def _find_roots(self) -> None:
-        """Modules in the variables of the running functions."""
+    def _found_roots(self) -> list[tuple[str, Module]]:
+        """Modules in the variables of the running functions, the largest first."""
+        if self._roots is not None:
+            return self._roots
+        self._roots = []
         for frame in frames(self._stop):
             for space in (frame.f_locals, frame.f_globals):
                 for name, value in list(space.items()):
                     if isinstance(value, Module) and name != "self" and not name.startswith("_"):
                         self._roots.append((name, value))
-        # a module inside of another one is found by the path from the larger one
+        # what is inside of two of them is found by the path from the larger one
         self._roots.sort(key=lambda pair: -sum(1 for _ in pair[1].named_modules()))
+        return self._roots
 
 
 def _wants(x: TensorBase) -> bool:

@@ -12,10 +12,11 @@ from ..formula import Formula, latex_name
 _DERIVATIVE = re.compile(r"\(?∂(?P<over>.+?)/∂(?P<under>.+?)\)?$")
 
 
-def latex_of(formula: Formula) -> str:
-    """The LaTeX of a formula with names of any kind."""
+def latex_of(formula: Formula, *, tensors: bool = False) -> str:
+    """The LaTeX of a formula with names of any kind; tensors: products of elements are written ⊙."""
     places = {name: _place(i) for i, name in enumerate(formula.names) if _special(name)}
-    text = formula.substitute({name: Formula.name(place) for name, place in places.items()}).latex(digits=6)
+    plain = formula.substitute({name: Formula.name(place) for name, place in places.items()})
+    text = plain.latex(tensors=tensors, digits=6)
     for name, place in places.items():
         text = text.replace(latex_name(place), name_latex(name))
     return text

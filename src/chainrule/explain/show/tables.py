@@ -61,7 +61,7 @@ def sections(d: Derivation) -> list[Section]:
             found.append(_gradient(d))
         if d.cost is not None:
             found.append(_cost(d))
-    return [s for s in found if s.rows or s.lead]
+    return [s for s in found if s.rows]
 
 
 def _values(d: Derivation) -> Section:
@@ -80,7 +80,7 @@ def _values(d: Derivation) -> Section:
             cells = [_name(row.name), Cell(" ".join(c.text for c in middle)), EMPTY]
         else:
             worked = EMPTY if row.of.shape else _numbers(row.formula, numbers, "= ")
-            cells = [_name(row.name), _formula(row.formula, "= "), worked]
+            cells = [_name(row.name), _formula(row.formula, "= ", d), worked]
         if shapes:
             cells.append(Cell(shape_text(row.of.shape)))
         s.rows.append([*cells, _value(row.of.data), Cell(_line(row.line, files))])
@@ -99,16 +99,18 @@ def _forward(d: Derivation) -> Section:
         ["", "formula", *[_column(v) for v in leaves], "rule"],
     )  # fmt: skip
     numbers = {v.name: v.data.item() for v in _scalars(d)}
-    rows = {row.of: row for row in d.forward}
+    known = [numbers | d.tangent_numbers(k) for k in range(len(leaves))]
     for row in d.forward:
-        cells = [_name(row.name), _formula(row.formula, "= ")]
+        fold = d.fold_of(row.of)
+        cells = [_name(row.name), Cell(f"[{fold.name}]") if fold else _formula(row.formula, "= ", d)]
         for k, moves in enumerate(row.tangents):
             shown = "0" if moves is None else _signed(figures(moves._a, short=True))
-            local = dict(numbers)
-            local |= {r.name: 0.0 if (m := r.tangents[k]) is None else m._a.item() for r in rows.values()
-                      if not r.of.shape}  # fmt: skip
-            worked = _numbers(row.formula, local, "").text if moves is not None and not row.of.shape else ""
-            cells.append(Cell(f"{worked} = {shown}" if worked and worked != shown else shown))
+            single = moves is not None and not row.of.shape
+            worked = _numbers(row.formula, known[k], "") if single else EMPTY
+            if worked.text and worked.text != shown:
+                cells.append(Cell(f"{worked.text} = {shown}", f"{worked.latex} = {shown.replace('−', '-')}"))
+            else:
+                cells.append(Cell(shown))
         s.rows.append([*cells, Cell(row.rule)])
     if len(d.program.leaves) > len(leaves):
         more = len(d.program.leaves) - len(leaves)
@@ -126,7 +128,7 @@ def _reverse(d: Derivation) -> Section:
         ["", "chain rule", "formula", "with numbers", "value", "rule"],
     )  # fmt: skip
     numbers = {v.name: v.data.item() for v in _scalars(d)}
-    numbers |= {r.name: r.value._a.item() for r in d.reverse if not r.value._a.shape}
+    numbers |= d.adjoint_numbers
     for row in d.reverse:
         chain = Cell(f"= {row.chain}", latex_of_chain(row.chain)) if row.chain else EMPTY
         shown = f"= {_signed(figures(row.value._a))}"
@@ -134,8 +136,16 @@ def _reverse(d: Derivation) -> Section:
         if worked.text == shown:
             worked = EMPTY
         s.rows.append(
-            [_name(row.name), chain, _formula(row.formula, "= "), worked, Cell(shown), Cell(row.rule)]
+            [_name(row.name), chain, _formula(row.formula, "= ", d), worked, Cell(shown), Cell(row.rule)]
         )
+    for fold, values in d.tucked_away.items():
+        parameters = [v for v in values if v.leaf]
+        if parameters:
+            n, norm = len(parameters), d.gradient_norm(parameters)
+            what = "a parameter" if n == 1 else f"{n} parameters"
+            s.notes.append(
+                f'Inside of {fold}: {what}, norm of the gradient {figures(norm)}; d["{fold}"] opens it.'
+            )
     if d.program.output.shape:
         name = d.program.output.name
         s.notes.append(
@@ -160,7 +170,7 @@ def _locals(d: Derivation) -> Section:
         ["", "derivative", "shape", "rule"],
     )  # fmt: skip
     for row in d.locals:
-        shown = _formula(row.formula, "G ↦ " if row.maps else "= ")
+        shown = _formula(row.formula, "G ↦ " if row.maps else "= ", d)
         s.rows.append([_name(row.name), shown, Cell(shape_text(row.shape)), Cell(row.rule)])
     return s
 
@@ -175,7 +185,7 @@ def _matrix(d: Derivation) -> Section:
         s.rows.append(
             [
                 _name(row.name),
-                _whole(row.formula),
+                _whole(row.formula, d),
                 Cell(shape_text(row.shape)),
                 _value(row.value),
                 Cell(row.rule),
@@ -240,15 +250,24 @@ def _name(name: str) -> Cell:
     return Cell(name, latex_of(Formula.name(name)))
 
 
-def _formula(formula: Formula | None, before: str) -> Cell:
+def _formula(formula: Formula | None, before: str, d: Derivation) -> Cell:
     if formula is None:
         return EMPTY
     sign = before.replace("↦", r"\mapsto")
-    return Cell(before + formula.text(unicode=True, digits=6), sign + latex_of(formula))
+    return Cell(
+        before + formula.text(unicode=True, digits=6),
+        sign + latex_of(formula, tensors=_of_tensors(formula, d)),
+    )
 
 
-def _whole(formula: Formula | None) -> Cell:
-    return Cell("a long chain: see above") if formula is None else _formula(formula, "= ")
+def _of_tensors(formula: Formula, d: Derivation) -> bool:
+    """Whether several tensors meet: then a product of elements must not look like one of matrices."""
+    shapes = [getattr(d.space.get(name), "shape", None) for name in formula.names if name != "G"]
+    return len([shape for shape in shapes if shape]) + ("G" in formula.names) > 1
+
+
+def _whole(formula: Formula | None, d: Derivation) -> Cell:
+    return Cell("a long chain: see above") if formula is None else _formula(formula, "= ", d)
 
 
 def _value(a: Any) -> Cell:
@@ -272,7 +291,6 @@ def _numbers(formula: Formula | None, numbers: dict[str, float], before: str) ->
         return EMPTY
     if any(name not in numbers and name.strip("()") not in numbers for name in formula.names):
         return EMPTY
-    filled = with_numbers(
-        formula, {n: numbers[n] for n in numbers if n in formula.names or f"({n})" in formula.names}
-    )
-    return Cell(before + filled.text(unicode=True, digits=6), before + latex_of(filled))
+    given = {n: numbers[n] for n in numbers if n in formula.names or f"({n})" in formula.names}
+    text = with_numbers(formula, given).text(unicode=True, digits=6)
+    return Cell(before + text, before + latex_of(with_numbers(formula, given, plain=False)))
