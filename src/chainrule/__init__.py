@@ -344,7 +344,13 @@ _LAZY = (
     "training",
     "utils",
 )
-_FROM = {"compile": "compiler", "load": "serialization", "save": "serialization", "symbol": "graph"}
+_FROM = {
+    "compile": "compiler",
+    "draw": "explain.drawing",
+    "load": "serialization",
+    "save": "serialization",
+    "symbol": "graph",
+}
 
 
 def __getattr__(name: str) -> _Any:
@@ -461,6 +467,7 @@ __all__ = [
     "divide",
     "dot",
     "double",
+    "draw",
     "dtype",
     "e",
     "einsum",

@@ -1,0 +1,1 @@
+"""Seeing what a program computes: derivations and drawings."""
