@@ -16,9 +16,7 @@ def dot(s: Scene, *, backward: bool = True) -> str:
         "  compound=true",
     ]
     lines += _side(s, s.top, "  ", "f_")
-    lines += [
-        f"  f_{e.source} -> f_{e.target}{'' if e.gradient else ' [style=dashed]'}" for e in s.edges
-    ]
+    lines += [f"  f_{e.source} -> f_{e.target}{'' if e.gradient else ' [style=dashed]'}" for e in s.edges]
     if backward and s.has_backward:
         lines.append("  subgraph cluster_backward {")
         lines.append('    label="backward"')
@@ -49,7 +47,9 @@ def _side(s: Scene, keys: list[str], indent: str, prefix: str) -> list[str]:
             texts = _forward(node) if prefix == "f_" else [node.back, *node.rules]
             look = LIGHT["backward" if prefix == "b_" else node.role]
             label = _quoted("\n".join(map(visible, texts)))
-            lines.append(f'{indent}{prefix}{key} [label={label} fillcolor="{look.fill}" color="{look.stroke}"]')
+            lines.append(
+                f'{indent}{prefix}{key} [label={label} fillcolor="{look.fill}" color="{look.stroke}"]'
+            )
     return lines
 
 

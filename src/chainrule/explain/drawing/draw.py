@@ -1,6 +1,7 @@
 """`draw`: the picture of a computation, from a result, an explicit graph, or a function with its inputs.
 
-Here: which of these was given, and the messages where it was none. `from_tape.py` and `from_graph.py` make the
+Here: which of these was given, and the messages where it was none. `from_tape.py` and `from_graph.py` make
+      the
 scene, `grouping.py` its groups, `layout.py` the places, `drawing.py` holds the outcome.
 """
 
@@ -36,10 +37,10 @@ def draw(
 ) -> Drawing:
     """The computation graph of a result, with the backward graph beside it.
 
-    what:      a tensor (or a list of them) that was computed with gradients; an expression made of symbols; an
-               explicit `Graph`; or a function or module, which is run once with `inputs`: then operands
-               that backward does not need are known too, and calls of modules are groups. If nothing that
-               the function computes with wants a gradient, its floating-point inputs do for that run.
+    what:      a tensor (or a list of them) that was computed with gradients; an expression made of symbols;
+               an explicit `Graph`; or a function or module, which is run once with `inputs`: then operands
+               that backward does not need are known too, and calls of modules are groups. If nothing that the
+               function computes with wants a gradient, its floating-point inputs do for that run.
     params:    names for leaves: a module, or a dict of tensors. Without it the names are those of the
                variables where `draw` is called.
     fold:      paths of groups to show as one node each (`Drawing.groups`), with `*` for anything.
@@ -67,7 +68,9 @@ def draw(
     """
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
         raise ArgumentError.of(
-            "draw", given=f"depth={depth!r}", must="depth is how many levels of groups stay open: 0, 1, 2, ..."
+            "draw",
+            given=f"depth={depth!r}",
+            must="depth is how many levels of groups stay open: 0, 1, 2, ...",
         )
     whole = _scene(what, inputs, params)
     if title is not None:
@@ -95,7 +98,7 @@ def _scene(what: Any, inputs: tuple[Any, ...], params: Any) -> Scene:
         raise ArgumentError.of(
             "draw",
             given=f"{type(what).__name__}",
-            must="it draws how a tensor was computed, an explicit graph, or what a function does with its inputs",
+            must="it draws how a tensor was computed, an explicit graph, or what a function does",
             hint="draw(loss), draw(model, x), or draw(graph)",
         )
     return _scene_of_results(roots, params)
@@ -116,7 +119,7 @@ def _scene_of_function(function: Callable[..., Any], inputs: tuple[Any, ...], pa
     model = function if hasattr(function, "named_parameters") else None
     name = type(function).__name__ if model is not None else getattr(function, "__name__", "function")
     name = "" if name == "<lambda>" else name
-    given = [x if isinstance(x, TensorBase) else _tensor(x) for x in inputs]
+    given: list[Any] = [x if isinstance(x, TensorBase) else _tensor(x) for x in inputs]
     watch = Watch()
     results = list(_tensors(watch.run_watched(function, tuple(given), model)))
     if not any(r.requires_grad for r in results) and any(x.is_floating_point() for x in given):
@@ -147,7 +150,7 @@ def _scene_of_function(function: Callable[..., Any], inputs: tuple[Any, ...], pa
 def _no_graph(x: Any) -> GradError:
     return GradError.of(
         "draw",
-        given=f"a tensor {tuple(x.shape)} that needs no gradient, so nothing was recorded of how it was computed",
+        given=f"a tensor {tuple(x.shape)} that needs no gradient, so that nothing was recorded",
         must="a graph is recorded where an input wants a gradient, outside of no_grad",
         hint="x.requires_grad_() before computing it, or draw(f, x), which runs f for the picture",
     )

@@ -1,4 +1,5 @@
-"""The scene of an explicit graph (`chainrule.graph.Graph`): its values, and the backward graph that its rules give.
+"""The scene of an explicit graph (`chainrule.graph.Graph`): its values, and the backward graph that its rules
+give.
 
 The values of a graph are not known, but constants. What reverse mode would keep follows from the rules of the
 table, as in eager mode. A loop is a group with the values of its body. Next: `grouping.py`.
@@ -38,7 +39,9 @@ class _Explicit:
         self.out = Scene(graph.name)
         self.names: dict[Any, str] = name_values(graph)
         self.keys: dict[Value, str] = {}
-        self.stands: dict[Value, Value] = {}  # a value that is drawn as another one: parts of loops, invariants
+        self.stands: dict[
+            Value, Value
+        ] = {}  # a value that is drawn as another one: parts of loops, invariants
         self.given = places
         self.places: dict[str, tuple[Place, ...]] = {}
         self.outputs = {self._standing(v) for v in graph.outputs}
@@ -62,7 +65,7 @@ class _Explicit:
         group(self.out, self.places)
         return self.out
 
-    # -- what is differentiated -----------------------------------------------------------------------------
+    # -- what is differentiated -------------------------------------------------------------------------
 
     def _wanted(self) -> set[Value]:
         """The values that a gradient reaches."""
@@ -84,14 +87,16 @@ class _Explicit:
         for v in reversed(graph.values):
             if v in reached:
                 assert v.op is not None
-                reached.update(x for i, x in enumerate(v.inputs) if x in moving and v.op.rule_for(i) is not None)
+                reached.update(
+                    x for i, x in enumerate(v.inputs) if x in moving and v.op.rule_for(i) is not None
+                )
         return reached
 
     def _flows(self, v: Value, i: int) -> bool:
         x = v.inputs[i]
         return v in self.wanted and x in self.wanted and v.op is not None and v.op.rule_for(i) is not None
 
-    # -- nodes ----------------------------------------------------------------------------------------------
+    # -- nodes ------------------------------------------------------------------------------------------
 
     def _standing(self, v: Value) -> Value:
         while v in self.stands:
@@ -155,7 +160,12 @@ class _Explicit:
         """What a loop's body gets from outside, as an operation: it is something else in each iteration."""
         key = self._key(p)
         self.out.nodes[key] = scene.Node(
-            key, scene.OPERATION, self.names[p], self.names[p], [_type(p), f"{how} {self._operand(x)}"], count=1
+            key,
+            scene.OPERATION,
+            self.names[p],
+            self.names[p],
+            [_type(p), f"{how} {self._operand(x)}"],
+            count=1,
         )
         self.places[key] = inside
         self.out.edges.append(Edge(self._key(self._standing(x)), key))
@@ -172,7 +182,19 @@ class _Explicit:
         site = describe(v.site) if v.site is not None else ""
         like = (v.op.name, v.site) if v.op is not None and v.site is not None else None
         self.out.nodes[key] = scene.Node(
-            key, role, name, f"{name} = {text}", details, self._keeps(v), 0, rules, back, site, like, 1
+            key,
+            role,
+            name,
+            f"{name} = {text}",
+            details,
+            self._keeps(v),
+            0,
+            rules,
+            back,
+            site,
+            like,
+            v.site or (None, 0),
+            1,
         )
         self.places[key] = around or self._module(v)
         for i, x in enumerate(v.inputs):
@@ -212,7 +234,7 @@ class _Explicit:
             operands = [self._operand(y) for y in v.inputs]
             name = self.names[v]
             text = phrases.rule(v.op, i, f"∂{name}", operands, name, v.settings)
-            if v.op.broadcasts and x.shape != v.shape:
+            if phrases.is_summed(v.op, v.shape, x.shape):
                 text += f", summed to {phrases.shape_text(x.shape)}"
             lines.append(f"∂{self.names[x]} {'+=' if self.arrivals[x] > 1 else '='} {text}")
         return lines

@@ -1,8 +1,8 @@
 """The scene of an eager result: what its tape knows, and what can be computed from that.
 
 The tape has the operations, their edges and what backward needs; nothing else is remembered. Operands that no
-gradient flows to and that no rule reads are therefore unknown (`·`), unless the program was watched while it ran
-(`watch.py`). The value of a scalar is shown where it was kept, or follows from values that were.
+gradient flows to and that no rule reads are therefore unknown (`·`), unless the program was watched while it
+ran (`watch.py`). The value of a scalar is shown where it was kept, or follows from values that were.
 
 No recursion: a tape may be as deep as memory allows. Next: `grouping.py`.
 """
@@ -10,7 +10,7 @@ No recursion: a tape may be as deep as memory allows. Next: `grouping.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,9 @@ class _Tape:
         self.names: dict[Node, str] = {}
         self.keys: dict[Node, str] = {node: f"n{i}" for i, node in enumerate(nodes)}
         self.values: dict[Node, np.ndarray[Any, Any]] = {}
-        self.constants: dict[int, tuple[str, str, Any]] = {}  # key, name, and the tensor: its id stays its own
+        self.constants: dict[
+            int, tuple[str, str, Any]
+        ] = {}  # key, name, and the tensor: its id stays its own
         self.places: dict[str, tuple[Place, ...]] = {}
         self.counted: set[int] = set()  # arrays whose bytes have been counted
         self.arrivals: Counter[Node] = Counter()
@@ -95,7 +97,7 @@ class _Tape:
         group(self.out, self.places)
         return self.out
 
-    # -- values and names -----------------------------------------------------------------------------------
+    # -- values and names -------------------------------------------------------------------------------
 
     def _find_values(self) -> None:
         """The values of scalars: what was kept for backward, what can be computed from it, and the roots."""
@@ -122,9 +124,9 @@ class _Tape:
                 self.values.setdefault(node, node.out)
         for node in self.nodes:
             if isinstance(node, AccumulateGrad):
-                x = node.variable
-                if x is not None and x._a.size == 1 and node not in changed:
-                    self.values.setdefault(node, x._a)
+                leaf = node.variable
+                if leaf is not None and leaf._a.size == 1 and node not in changed:
+                    self.values.setdefault(node, leaf._a)
             elif isinstance(node, OpNode) and node not in self.values:
                 value = self._computed(node)
                 if value is not None:
@@ -163,12 +165,14 @@ class _Tape:
         for node in unnamed:
             if node in self.roots and not isinstance(node, AccumulateGrad):
                 self.names[node] = naming.free("y")
-        numbers = iter(range(1, len(self.nodes) + 1))
+        for node, name in zip(unnamed, naming.assigned([node.site for node in unnamed]), strict=True):
+            if name and node not in self.names:
+                self.names[node] = name
         for node in unnamed:
             if node not in self.names:
-                self.names[node] = naming.free(f"v{next(numbers)}")
+                self.names[node] = naming.fresh("v")
 
-    # -- nodes ----------------------------------------------------------------------------------------------
+    # -- nodes ------------------------------------------------------------------------------------------
 
     def _add_leaf(self, node: AccumulateGrad) -> None:
         name, x = self.names[node], node.variable
@@ -194,7 +198,7 @@ class _Tape:
         if isinstance(node, OpNode):
             text = phrases.formula(node.op, operands)
             settings = phrases.settings_text(node.op, node.settings)
-            like: object = (node.op.name, node.site)
+            like: Hashable = (node.op.name, node.site)
         else:
             text = f"{node.what}({', '.join(operands)})"
             settings = ""
@@ -212,7 +216,7 @@ class _Tape:
         site = describe(node.site) if node.site is not None else ""
         out.nodes[key] = scene.Node(
             key, role, name, f"{name} = {text}", details, keeps, size, rules, back, site,
-            like if node.site is not None else None, 1,
+            like if node.site is not None else None, node.site or (None, 0), 1,
         )  # fmt: skip
         for i, edge in enumerate(node.edges):
             if edge is not None:
@@ -248,7 +252,7 @@ class _Tape:
             return phrases.operand(x._a.item())
         if id(x) not in self.constants:
             key = f"c{len(self.constants)}"
-            name = name or self.naming.free(f"c{len(self.constants) + 1}")
+            name = name or self.naming.fresh("c")
             self.constants[id(x)] = key, name, x
             self.out.nodes[key] = scene.Node(
                 key, scene.CONSTANT, name, name, [_type_text(x._a.shape, x._a.dtype, x._a)]
@@ -300,7 +304,7 @@ class _Tape:
             sign = "+=" if self.arrivals[edge] > 1 else "="
             if isinstance(node, OpNode):
                 text = phrases.rule(node.op, i, f"∂{name}", operands, name, node.settings)
-                if node.op.broadcasts and edge.shape != node.shape:
+                if phrases.is_summed(node.op, node.shape, edge.shape):
                     text += f", summed to {phrases.shape_text(edge.shape)}"
             elif isinstance(node, MissingRule):
                 lines.append("no gradient rule: backward is an error")

@@ -1,15 +1,15 @@
 """Groups: the boxes of a scene, from modules and from repetition; and folding them.
 
-A group is a run of operations that follow each other. Such a run has no way out and back in (operands always run
-first), so it can be shown as one node without making a circle. A module whose operations are not in one run has
-several groups. Leaves go where all their readers are.
+A group is a run of operations that follow each other. Such a run has no way out and back in (operands always
+run first), so it can be shown as one node without making a circle. A module whose operations are not in one
+run has several groups. Leaves go where all their readers are.
 
 Next: `layout.py`.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -75,7 +75,9 @@ def _open_groups(s: Scene, operations: Iterable[str], paths: Mapping[str, tuple[
             times[place.path] += 1
             n = times[place.path]
             outer = open_now[-1][1] if open_now else None
-            title, name = (place.title, place.path) if n == 1 else (f"{place.title}, again", f"{place.path}#{n}")
+            title, name = (
+                (place.title, place.path) if n == 1 else (f"{place.title}, again", f"{place.path}#{n}")
+            )
             new = _new_group(s, title, name, outer)
             (outer.children if outer else s.top).append(new.key)
             open_now.append((place, new))
@@ -91,7 +93,7 @@ def _new_group(s: Scene, title: str, path: str, parent: Group | None, children: 
     return new
 
 
-# -- repetition --------------------------------------------------------------------------------------------------
+# -- repetition -----------------------------------------------------------------------------------------
 
 
 def _wrap_repeats(s: Scene) -> None:
@@ -99,19 +101,25 @@ def _wrap_repeats(s: Scene) -> None:
     large = len(s.nodes) > MOST
     signs = _signs(s)
     names: dict[str, int] = defaultdict(int)
+
+    def first(child: str) -> str:
+        return next(iter(s.inside(child)))
+
     waiting: list[Group | None] = [None, *s.groups.values()]
     while waiting:
         outer = waiting.pop()
         children = outer.children if outer else s.top
         result: list[str] = []
         at = 0
-        for start, period, times in _repeats([signs.get(c, c) for c in children]):
+        for start, period, times in _repeats(
+            [signs.get(c, c) for c in children], [s.nodes[first(c)].place for c in children]
+        ):
             part = children[start : start + period * times]
-            if not large and (period == 1 and times < 4 or any(c in s.groups for c in part)):
+            if not large and ((period == 1 and times < 4) or any(c in s.groups for c in part)):
                 continue
             result += children[at:start]
             at = start + period * times
-            site = s.nodes[next(key for c in part for key in (s.inside(c) if c in s.groups else [c]))].site
+            site = s.nodes[first(part[0])].site
             name = f"loop {site}" if site else "loop"
             names[name] += 1
             name = name if names[name] == 1 else f"{name}#{names[name]}"
@@ -146,30 +154,51 @@ def _signs(s: Scene) -> dict[str, int]:
     return signs
 
 
-def _repeats(signs: Sequence[Hashable]) -> Iterable[tuple[int, int, int]]:
+def _repeats(
+    signs: Sequence[Hashable], places: Sequence[tuple[Hashable, int]]
+) -> Iterable[tuple[int, int, int]]:
     """(start, period, times) of repetitions, from left to right, none overlapping another."""
     following: dict[Hashable, list[int]] = defaultdict(list)
     for i, sign in enumerate(signs):
         following[sign].append(i)
-    place = {i: n for positions in following.values() for n, i in enumerate(positions)}
+    nth = {i: n for positions in following.values() for n, i in enumerate(positions)}
     i = 0
     while i < len(signs):
-        positions = following[signs[i]]
         best = (0, 0)
-        for j in positions[place[i] + 1 : place[i] + 1 + _TRIES]:
-            period = j - i
-            if period > _LONGEST_PERIOD:
+        for j in following[signs[i]][nth[i] + 1 : nth[i] + 1 + _TRIES]:
+            if j - i > _LONGEST_PERIOD:
                 break
-            times = 1
-            while signs[i : i + period] == signs[i + times * period : i + (times + 1) * period]:
-                times += 1
-            if times >= _LEAST_TIMES and times * period > best[0] * best[1]:
-                best = (period, times)
-        if best[1]:
-            yield i, *best
-            i += best[0] * best[1]
-        else:
+            times = _times(signs, i, j - i)
+            if times >= _LEAST_TIMES and times * (j - i) > best[0] * best[1]:
+                best = (j - i, times)
+        period, times = best
+        if not times:
             i += 1
+            continue
+        turned = i + _turn(places[i : i + period])
+        if (later := _times(signs, turned, period)) >= _LEAST_TIMES:
+            i, times = turned, later
+        yield i, period, times
+        i += period * times
+
+
+def _times(signs: Sequence[Hashable], start: int, period: int) -> int:
+    """How often what begins at `start` comes, one after the other."""
+    times = 1
+    while signs[start : start + period] == signs[start + times * period : start + (times + 1) * period]:
+        times += 1
+    return times
+
+
+def _turn(places: Sequence[tuple[Hashable, int]]) -> int:
+    """Where in a period a loop's body begins: at the first instruction of the code that holds most of it.
+
+    The first time around often lacks a step, so a repetition may be found that begins in the middle.
+    """
+    most = Counter(code for code, _ in places).most_common(1)[0][0]
+    first = min(at for code, at in places if code is most)
+    starts = [i for i, place in enumerate(places) if place == (most, first)]
+    return next((i for i in starts if places[i - 1] != (most, first)), starts[0])
 
 
 def _wrap_rest(s: Scene) -> None:
@@ -220,7 +249,7 @@ def _place_leaves(s: Scene) -> None:
         (s.groups[around[-1]].children if around else s.top).insert(0, key)
 
 
-# -- folding -----------------------------------------------------------------------------------------------------
+# -- folding --------------------------------------------------------------------------------------------
 
 
 def folded(s: Scene, fold: Sequence[str] | None, depth: int | None) -> Scene:
@@ -296,7 +325,7 @@ def _standing_for(s: Scene, key: str) -> Node:
     leaves = sum(n.role == scene.PARAMETER for n in nodes)
     details = [counted(count, "operation") + (f", {counted(leaves, 'parameter')}" if leaves else "")]
     last = next(n for n in reversed(nodes) if n.count)
-    details.append(f"… {last.name}: {last.details[0]}")
+    details.append(f"gives {last.name}: {last.details[0]}")
     rules = sum(len(n.rules) for n in nodes if n.count)
     keeping = sum(n.keeps.startswith("keeps") for n in nodes)
     return Node(
@@ -304,7 +333,7 @@ def _standing_for(s: Scene, key: str) -> Node:
         f"keeps values of {counted(keeping, 'operation')}" if keeping else "",
         sum(n.bytes for n in nodes),
         [counted(rules, "gradient rule")] if rules else [],
-        f"backward of {g.title}", last.site, None, count,
+        f"backward of {g.title}", last.site, count=count,
     )  # fmt: skip
 
 
@@ -319,7 +348,13 @@ def opened(s: Scene, key: str) -> Scene:
             out.nodes[k] = node
         elif k in outside:
             out.nodes[k] = replace(
-                node, role=scene.CONSTANT, title=node.name, details=node.details[:1], keeps="", rules=[], count=0
+                node,
+                role=scene.CONSTANT,
+                title=node.name,
+                details=node.details[:1],
+                keeps="",
+                rules=[],
+                count=0,
             )
     out.edges = [e for e in s.edges if e.target in inside]
     below = [key]

@@ -1,14 +1,14 @@
 """Coordinates: a pure function of sizes and of the order of `order.py`.
 
-Elements of a row keep their order and a distance. Where they stand is found by sweeps: each row in turn goes as
-near as it can (least squares, solved exactly) to where its neighbours would have it; straight lanes weigh most.
-Boxes are measured from the inside out and then placed from the outside in.
+Elements of a row keep their order and a distance. Where they stand is found by sweeps: each row in turn goes
+as near as it can (least squares, solved exactly) to where its neighbours would have it; straight lanes weigh
+most. Boxes are measured from the inside out and then placed from the outside in.
 
-Edges are drawn in the gaps between rows only, and straight down through the rows, where each has an element to
-itself: so no edge crosses a box that it has nothing to do with.
+Edges are drawn in the gaps between rows only, and straight down through the rows, where each has an element
+to itself: so no edge crosses a box that it has nothing to do with.
 
-The backward picture uses the same rows in mirrored order (`mirror=True`) with its own widths and the same heights,
-so that each gradient rule stands at the height of its operation. Next: `picture.py`.
+The backward picture uses the same rows in mirrored order (`mirror=True`) with its own widths and the same
+heights, so that each gradient rule stands at the height of its operation. Next: `picture.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ LANE = 10.0  # width of a lane or a door
 PADDING = 14.0  # between a box's frame and what is inside
 HEADER = 26.0  # height of the row with a box's title
 _SWEEPS = 24
-_WEIGHT_OF_LANE = 4.0  # how much more a lane wants to be straight than a node wants to stand over its neighbour
+# How much an edge pulls: a lane wants to be straight; what nobody else holds comes along with what it belongs
+# to.
+_WEIGHT_OF_LANE = 4.0
+_WEIGHT_OF_LEAF = 0.1
 
 Point = tuple[float, float]
 
@@ -90,7 +93,10 @@ def heights(
     for box in reversed(tree.order):
         rows = arranged[box].rows
         found[box] = [
-            max((size[k[1]][1] if k[0] == "node" else high[k[1]] for k in row if k[0] in ("node", "box")), default=0.0)
+            max(
+                (size[k[1]][1] if k[0] == "node" else high[k[1]] for k in row if k[0] in ("node", "box")),
+                default=0.0,
+            )
             for row in rows
         ]
         if box:
@@ -199,10 +205,12 @@ def _inside(
     below: dict[Key, list[Key]] = defaultdict(list)
     pull_up: dict[Key, list[tuple[Key, float, float]]] = defaultdict(list)
     pull_down: dict[Key, list[tuple[Key, float, float]]] = defaultdict(list)
-    for (a, b), uses in links.items():
+    for a, b in links:
         above[b].append(a)
         below[a].append(b)
-        weight = _WEIGHT_OF_LANE if a[0] == b[0] == "lane" else 1.0
+    for (a, b), uses in links.items():
+        alone = a[0] == "node" and a not in above and len(below[a]) == 1 and len(above[b]) > 1
+        weight = _WEIGHT_OF_LANE if a[0] == b[0] == "lane" else _WEIGHT_OF_LEAF if alone else 1.0
         da, db = _door(a, uses, done, last=True), _door(b, uses, done, last=False)
         pull_up[b].append((a, da - db, weight))
         pull_down[a].append((b, db - da, weight))
@@ -262,8 +270,7 @@ def _middles(
                         pulled += w * (x[near] + shift)
                 wish.append(pulled / total if total else x[k])
                 weight.append(total or 0.05)
-            for k, at in zip(row, _nearest(wish, weight, offsets[r]), strict=True):
-                x[k] = at
+            x.update(zip(row, _nearest(wish, weight, offsets[r]), strict=True))
     return x
 
 
@@ -273,7 +280,8 @@ def _distance(a: Key, b: Key) -> float:
 
 
 def _nearest(wish: list[float], weight: list[float], offset: list[float]) -> list[float]:
-    """Places at least `offset[i + 1] - offset[i]` apart, with the least weighted sum of squares to the wishes.
+    """Places at least `offset[i + 1] - offset[i]` apart, with the least weighted sum of squares to the
+    wishes.
 
     Without the offsets that asks for the nearest sequence that never falls: pool adjacent violators.
     """
@@ -288,7 +296,7 @@ def _nearest(wish: list[float], weight: list[float], offset: list[float]) -> lis
     return [mean + o for mean, o in zip(means, offset, strict=True)]
 
 
-# -- edges -----------------------------------------------------------------------------------------------------
+# -- edges ----------------------------------------------------------------------------------------------
 
 
 def _draw_paths(
@@ -308,14 +316,13 @@ def _draw_paths(
                 steps[i][a][box] = b
     row_of = {box: {k: r for r, row in enumerate(room.rows) for k in row} for box, room in inside.items()}
     for i in sorted(kept):
-        a, b = edges[i]
-        if a not in result.nodes or b not in result.nodes:
+        start, end = edges[i]
+        if start not in result.nodes or end not in result.nodes:
             continue
-        first = result.nodes[a]
+        first = result.nodes[start]
         points: list[Point] = [(first.middle, first.bottom)]
-        boxes_of_a, boxes_of_b = tree.above(a), tree.above(b)
-        box = boxes_of_a[-1]
-        at: Key = ("node", a)
+        box = tree.parent[start]
+        at: Key = ("node", start)
         while True:
             room, (x0, y0) = inside[box], corner[box]
             row = row_of[box][at]
@@ -331,15 +338,14 @@ def _draw_paths(
             x = x0 + room.x[to] + (entry[box].get((at, to), 0.0) if to[0] == "node" else 0.0)
             if to[0] == "box":
                 inner = to[1]
-                door = ("in", a)
+                door = ("in", start)
                 points.append((corner[inner][0] + inside[inner].x[door], top))
                 box, at = inner, door
                 continue
             points.append((x, top))
-            if to == ("node", b):
+            if to == ("node", end):
                 break
             at = to
-        assert boxes_of_b
         result.paths[i] = _tidy(points)
 
 

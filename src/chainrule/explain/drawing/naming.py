@@ -1,20 +1,21 @@
 """What the leaves and results of a tape are called, and which module a parameter belongs to.
 
-Names come from the call of `draw`: `params=` (a module, or names with tensors), and the variables of the user's
-function, by identity of the objects they hold: `w` in the picture is what `w` is in the program now. Values that
-no variable holds any more are numbered by whoever draws them. Next: `from_tape.py`.
+Names come from the call of `draw`: `params=` (a module, or names with tensors), and the variables of the
+user's function, by identity of the objects they hold: `w` in the picture is what `w` is in the program now.
+Values that no variable holds any more are numbered by whoever draws them. Next: `from_tape.py`.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, NamedTuple
 
 from ...backward import node_of
 from ...base import TensorBase
-from ...core.errors import PACKAGE_DIR, ArgumentError
+from ...core.errors import PACKAGE_DIR, ArgumentError, Site
 from ...tape.node import AccumulateGrad, Node
 
 
@@ -29,16 +30,16 @@ class Place(NamedTuple):
 class Naming:
     """Names of tensors and tape nodes.
 
-    of_site: asked for results that have no name here; a seam for names found in the user's source.
+    of_site: what the user's code calls the result of an operation at a place of it; "" if nothing.
     """
 
-    def __init__(self, of_site: Callable[[Node], str | None] = lambda node: None) -> None:
+    def __init__(self, of_site: Callable[[Site], str] = lambda site: "") -> None:
         self._tensors: dict[int, tuple[str, Any]] = {}  # the tensor with it, so that its id stays its own
         self._nodes: dict[Node, str] = {}
         self._places: dict[int, tuple[Place, ...]] = {}
         self._taken: set[str] = set()
         self._of_site = of_site
-        self._count = itertools.count(1)
+        self._counts: dict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
 
     def add(self, name: str, x: TensorBase) -> None:
         """x is called `name`, unless it has a name already."""
@@ -64,7 +65,7 @@ class Naming:
         if frame is None:
             return
         variables = {**frame.f_globals, **frame.f_locals}
-        seen = []
+        seen: list[tuple[str, Any, set[int]]] = []
         for name, x in variables.items():
             if not name.startswith("_") and hasattr(x, "named_parameters") and not isinstance(x, type):
                 owned = {id(p) for _, p in x.named_parameters()} & leaves.keys()
@@ -95,29 +96,30 @@ class Naming:
         return self._places.get(id(x), ())
 
     def node(self, node: Node) -> str | None:
-        """The name of a result, if it has one."""
-        known = self._nodes.get(node)
-        if known is None:
-            wish = self._of_site(node)
-            known = None if wish is None or wish in self._taken else wish
-            if known is not None:
-                self._taken.add(known)
-                self._nodes[node] = known
-        return known
+        """The name of a result that a variable holds."""
+        return self._nodes.get(node)
+
+    def assigned(self, sites: Sequence[Site | None]) -> list[str]:
+        """The names of results from the code that made them; one that is assigned again is numbered."""
+        wishes = ["" if site is None else self._of_site(site) for site in sites]
+        often = Counter(wishes)
+        return [
+            "" if not wish else self.free(wish) if often[wish] == 1 else self.fresh(wish) for wish in wishes
+        ]
 
     def fresh(self, start: str) -> str:
-        """`v1`, `v2`, ...: a name that is free."""
-        while (name := f"{start}{next(self._count)}") in self._taken:
+        """The first of `x1`, `x2`, ... that is free."""
+        while (name := f"{start}{next(self._counts[start])}") in self._taken:
             pass
         self._taken.add(name)
         return name
 
     def free(self, wish: str) -> str:
-        """`wish`, or the first of `wish1`, `wish2`, ... that is free."""
-        names = itertools.chain([wish], (f"{wish}{n}" for n in itertools.count(1)))
-        name = next(name for name in names if name not in self._taken)
-        self._taken.add(name)
-        return name
+        """`wish`, or if it is taken with a number."""
+        if wish in self._taken:
+            return self.fresh(wish)
+        self._taken.add(wish)
+        return wish
 
 
 def places(path: str, kinds: Mapping[str, str]) -> tuple[Place, ...]:

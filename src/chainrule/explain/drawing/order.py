@@ -1,13 +1,15 @@
 """Who stands in which row, and in what order: the first half of the layout, which knows no sizes.
 
-A tree of boxes is arranged box by box, the innermost first; seen from outside, an arranged box is one element. So
-boxes never overlap, whatever the edges do. Inside a box, in the manner of Sugiyama, Tagawa and Toda (1981):
+A tree of boxes is arranged box by box, the innermost first; seen from outside, an arranged box is one
+element. So boxes never overlap, whatever the edges do. Inside a box, in the manner of Sugiyama, Tagawa and
+Toda (1981):
 
 1. *Rows.* An element stands below all that it reads. What reads nothing stands just above its first reader.
-2. *Lanes.* An edge over several rows gets a thin element in each of them. Edges from one value share theirs: it is
-   one value that goes there. An edge into or out of a box passes a *door* in the box's first or last row.
-3. *Order.* Sweeps down and up put each element at the mean place of its neighbours; neighbours that stand better
-   the other way round are swapped; the arrangement with the fewest crossings stays.
+2. *Lanes.* An edge over several rows gets a thin element in each of them. Edges from one value share theirs:
+   it is one value that goes there. An edge into or out of a box passes a *door* in the box's first or last
+   row.
+3. *Order.* Sweeps down and up put each element at the mean place of its neighbours; neighbours that stand
+   better the other way round are swapped; the arrangement with the fewest crossings stays.
 
 Next: `layout.py`, which gives everything its coordinates.
 """
@@ -18,8 +20,11 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-Key = tuple[str, ...]  # ("node", key), ("box", key), ("lane", source, row), ("in" | "out", source), ("title",)
+Key = tuple[
+    str, ...
+]  # ("node", key), ("box", key), ("lane", source, row), ("in" | "out", source), ("title",)
 Ends = tuple[str, str]  # an edge: keys of two nodes
 
 _SWEEPS = 12
@@ -73,14 +78,12 @@ def arranged(tree: Tree, edges: Sequence[Ends]) -> dict[str, Arranged]:
         _route(tree, local, i, a, b)
     result: dict[str, Arranged] = {}
     for box in reversed(tree.order):
-        members = [("box" if c in tree.children else "node", c) for c in tree.children[box]]
+        members: list[Key] = [("box" if c in tree.children else "node", c) for c in tree.children[box]]
         result[box] = _arranged_box(box, members, local[box], result, edges)
     return result
 
 
-def _route(
-    tree: Tree, local: dict[str, dict[tuple[Key, Key], set[int]]], i: int, a: str, b: str
-) -> None:
+def _route(tree: Tree, local: dict[str, dict[tuple[Key, Key], set[int]]], i: int, a: str, b: str) -> None:
     """Cut an edge at the borders of boxes: up through doors out, down through doors in."""
     out, into = tree.above(a), tree.above(b)
     shared = 0
@@ -180,7 +183,7 @@ def _with_lanes(
     return dict(short)
 
 
-# -- order -----------------------------------------------------------------------------------------------------
+# -- order ----------------------------------------------------------------------------------------------
 
 
 def _sort(arranged: Arranged, done: dict[str, Arranged]) -> None:
@@ -246,7 +249,10 @@ def _swap(
         if len(row) < 2 or sum(len(up[k]) + len(down[k]) for k in row) > _FEW:
             continue
         sides = []
-        for around, near in ((up, rows[r - 1] if r else []), (down, rows[r + 1] if r + 1 < len(rows) else [])):
+        for around, near in (
+            (up, rows[r - 1] if r else []),
+            (down, rows[r + 1] if r + 1 < len(rows) else []),
+        ):
             place = {key: i for i, key in enumerate(near)}
             sides.append({k: sorted(place[n] + door for n, door in around[k]) for k in row})
         better = True
@@ -269,7 +275,7 @@ def _inversions(left: list[float], right: list[float]) -> int:
 def _crossings(rows: list[list[Key]], down: dict[Key, list[tuple[Key, float]]]) -> int:
     """Crossings between all pairs of rows."""
     total = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         place = {key: i for i, key in enumerate(lower)}
         seen: list[float] = []
         for key in upper:

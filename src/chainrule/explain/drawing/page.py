@@ -1,4 +1,5 @@
-"""A drawing as a page: the picture, and below it what was folded, to be opened. No scripts: `<details>` of HTML.
+"""A drawing as a page: the picture, and below it what was folded, to be opened. No scripts: `<details>` of
+HTML.
 
 A click on a folded node leads to the picture of what is inside; browsers open a `<details>` that is led into.
 """

@@ -1,7 +1,8 @@
 """Formulas and gradient rules of the table, in the names of the values at hand.
 
 `x * y` with x = v1 and y = w becomes `v1 * w`; the rule `y` for its first input, with g = ∂v2, becomes
-`∂v2 * w`. Names and numbers are atoms, so nothing needs parentheses but negative numbers. Next: `from_tape.py`.
+`∂v2 * w`. Names and numbers are atoms, so nothing needs parentheses but negative numbers. Next:
+`from_tape.py`.
 """
 
 from __future__ import annotations
@@ -83,6 +84,15 @@ def rule(op: Primitive, i: int, g: str, operands: Sequence[str], out: str, setti
     if _RECIPROCAL.fullmatch(given):
         return f"{g} / {factor.removeprefix('1 / ')}"
     return f"{g} * {factor}" if _SIMPLE_FACTOR.fullmatch(given) else f"{g} * ({factor})"
+
+
+def is_summed(op: Primitive, result: Shape, given: Shape) -> bool:
+    """Whether the machinery sums the gradient over axes along which an operand was broadcast."""
+    if not op.broadcasts:
+        return False
+    if op.kind == ELEMENTWISE:
+        return result != given
+    return result[:-2] != given[:-2] and len(result) > 2  # axes of the batch; the last two are the op's own
 
 
 def shape_text(shape: Shape) -> str:

@@ -1,8 +1,9 @@
-"""A scene as marks on a plane: boxes, texts and lines, each with a style by name. What draws marks needs no layout.
+"""A scene as marks on a plane: boxes, texts and lines, each with a style by name. What draws marks needs no
+layout.
 
-The forward graph stands on the left, the backward graph on the right as its mirror image: the same rows, so that
-each gradient rule stands beside its operation, and arrows that go up. Styles are explained in `style.py`; drawn by
-`svg.py` and `raster.py`.
+The forward graph stands on the left, the backward graph on the right as its mirror image: the same rows, so
+that each gradient rule stands beside its operation, and arrows that go up. Styles are explained in
+`style.py`; drawn by `svg.py` and `raster.py`.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def picture(scene: Scene, *, backward: bool = True) -> Picture:
     both = backward and scene.has_backward
     front = {key: _forward(node) for key, node in scene.nodes.items()}
     back = {key: _backward(node) for key, node in scene.nodes.items() if both and node.rules}
-    high = {key: max(label.size[1], back[key].size[1] if key in back else 0.0) for key, label in front.items()}
+    high = {
+        key: max(label.size[1], back[key].size[1] if key in back else 0.0) for key, label in front.items()
+    }
     rows = heights(tree, order, {key: (0.0, h) for key, h in high.items()})
     titles = {key: text.shortened(text.visible(g.title), _LETTERS) for key, g in scene.groups.items()}
     room = {key: text.width(title, SMALL) + 4 for key, title in titles.items()}

@@ -1,4 +1,5 @@
-"""A picture drawn with matplotlib, for files that are not SVG: PNG and PDF. The same marks at the same places."""
+"""A picture drawn with matplotlib, for files that are not SVG: PNG and PDF. The same marks at the same
+places."""
 
 from __future__ import annotations
 
@@ -72,5 +73,3 @@ def _draw(axes: Any, p: Picture) -> None:
             color=LIGHT[t.style].fill, weight="bold" if t.style in BOLD else "normal", zorder=4,
             parse_math=False,
         )  # fmt: skip
-
-

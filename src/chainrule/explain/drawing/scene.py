@@ -1,17 +1,17 @@
 """Scene: what a drawing shows, before anybody knows where.
 
-One idea: **forward and backward are one graph.** A `Node` is a value with the text of its operation and, where a
-gradient flows, the text of its gradient rules; an `Edge` is an operand, and says whether a gradient comes back
-along it. The forward picture shows the first texts and the edges downward, the backward picture beside it the
-second texts and the same edges upward. Groups (layers, loops) form a tree above the nodes.
+One idea: **forward and backward are one graph.** A `Node` is a value with the text of its operation and,
+where a gradient flows, the text of its gradient rules; an `Edge` is an operand, and says whether a gradient
+comes back along it. The forward picture shows the first texts and the edges downward, the backward picture
+beside it the second texts and the same edges upward. Groups (layers, loops) form a tree above the nodes.
 
-Nothing here knows tapes, graphs or coordinates. Filled by `from_tape.py` and `from_graph.py`; `grouping.py` builds
-and folds the groups; next: `layout.py`.
+Nothing here knows tapes, graphs or coordinates. Filled by `from_tape.py` and `from_graph.py`; `grouping.py`
+builds and folds the groups; next: `layout.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 # What a node is; the renderers give each role its own look.
@@ -34,11 +34,12 @@ class Node:
     details: further lines: shape and type, the value of a scalar.
     keeps:   what is kept for backward, one phrase; empty if nothing is.
     bytes:   the memory of that.
-    rules:   per gradient that leaves backward here a line such as `∂x1 += ∂v3 * x2`; for a leaf what happens to
-             its `.grad`. Empty: no gradient comes here.
+    rules:   per gradient that leaves backward here a line such as `∂x1 += ∂v3 * x2`; for a leaf what happens
+             to its `.grad`. Empty: no gradient comes here.
     back:    title of the backward node.
     site:    the user's line, as text; empty if unknown.
     like:    equal for nodes made by the same operation at the same place of the user's program.
+    place:   where that is: the code and the number of the instruction.
     count:   operations it stands for: 1 for an operation, 0 for a leaf, more for a folded group.
     """
 
@@ -52,7 +53,8 @@ class Node:
     rules: list[str] = field(default_factory=list)
     back: str = ""
     site: str = ""
-    like: object = None
+    like: Hashable = None
+    place: tuple[Hashable, int] = (None, 0)
     count: int = 0
 
 
@@ -109,9 +111,9 @@ class Scene:
 
     def depth(self, group: str) -> int:
         """1 for a group at the top."""
-        n, at = 0, group
-        while at is not None:
-            n, at = n + 1, self.groups[at].parent  # type: ignore[assignment]  # None ends the loop
+        n, above = 1, self.groups[group].parent
+        while above is not None:
+            n, above = n + 1, self.groups[above].parent
         return n
 
     @property

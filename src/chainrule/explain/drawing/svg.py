@@ -1,12 +1,13 @@
 """A picture as SVG: one self-contained file without scripts, that follows light and dark surroundings.
 
-Colours are in a style sheet of its own class, arrow heads are drawn, and no `id` is used, so several pictures can
-stand in one page. Next: `page.py`.
+Colours are in a style sheet of its own class, arrow heads are drawn, and no `id` is used, so several pictures
+can stand in one page. Next: `page.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import ceil
 from xml.sax.saxutils import escape, quoteattr
 
@@ -98,7 +99,7 @@ def curves(line: Line) -> tuple[list[tuple[Point, Point, Point, Point]], list[Po
     base = tip[1] + ARROW if line.up else tip[1] - ARROW
     points[0 if line.up else -1] = (tip[0], base)
     way = []
-    for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+    for (x1, y1), (x2, y2) in pairwise(points):
         half = (y1 + y2) / 2
         way.append(((x1, y1), (x1, half), (x2, half), (x2, y2)))
     return way, [tip, (tip[0] - ARROW * 0.45, base), (tip[0] + ARROW * 0.45, base)]

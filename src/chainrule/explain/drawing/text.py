@@ -1,8 +1,9 @@
 """How wide a text is, and how to make it narrower.
 
-Pictures are drawn in a monospaced font, whatever the machine has of that kind: all common ones advance 0.6 em per
-Latin letter (Menlo and DejaVu Sans Mono 0.602, Courier New 0.600, Consolas 0.550). Signs that such a font may
-not have are taken from others, so they get more room. Estimates are meant to be a little too large, never too small.
+Pictures are drawn in a monospaced font, whatever the machine has of that kind: all common ones advance 0.6 em
+per Latin letter (Menlo and DejaVu Sans Mono 0.602, Courier New 0.600, Consolas 0.550). Signs that such a font
+may not have are taken from others, so they get more room. Estimates are meant to be a little too large, never
+too small.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Running a function for its picture: what the tape does not remember is noted while it happens.
 
-A `Watch` is a level (`transforms/level.py`) that sees every op: operands that backward does not need, the values
-of scalars, and which modules were being called. The program runs once, as it always does. Next: `from_tape.py`.
+A `Watch` is a level (`transforms/level.py`) that sees every op: operands that backward does not need, the
+values of scalars, and which modules were being called. The program runs once, as it always does. Next:
+`from_tape.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from .naming import Place
 class Note(NamedTuple):
     """What was seen of an op.
 
-    operands: tensors and Python numbers.  value: of a scalar, else None.  places: the modules that were called.
+    operands: tensors and Python numbers.  value: of a scalar, else None.  places: the modules that were
+              called.
     """
 
     operands: tuple[Any, ...]
