@@ -101,9 +101,9 @@ class _Tape:
 
     def _find_values(self) -> None:
         """The values of scalars: what was kept for backward, what can be computed from it, and the roots."""
-        for root, x in self.roots.items():
-            if root is not None and x._a.size == 1:
-                self.values[root] = x._a
+        for root, y in self.roots.items():
+            if root is not None and y._a.size == 1:
+                self.values[root] = y._a
         for node, note in self.notes.items():
             if note.value is not None:
                 self.values[node] = note.value
@@ -111,7 +111,7 @@ class _Tape:
         for node in self.nodes:
             kept = _kept(node)
             for i, edge in enumerate(node.edges):
-                x = kept[i] if i < len(kept) else None
+                x: Any = kept[i] if i < len(kept) else None
                 if edge is not None and isinstance(x, TensorBase) and x._a.size == 1:
                     assert isinstance(node, OpNode)
                     assert node.versions is not None

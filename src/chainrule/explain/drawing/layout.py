@@ -13,9 +13,10 @@ heights, so that each gradient rule stands at the height of its operation. Next:
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from .order import Arranged, Ends, Key, Tree
 
@@ -84,39 +85,32 @@ class _Inside:
     below: dict[Key, list[Key]]
 
 
-def heights(
+Row = tuple[float, float]  # its height, and the gap below it
+
+
+def row_sizes(
     tree: Tree, arranged: Mapping[str, Arranged], size: Mapping[str, tuple[float, float]]
-) -> dict[str, list[float]]:
-    """The heights of all rows of all boxes; boxes without rows have height 0."""
-    found: dict[str, list[float]] = {}
+) -> dict[str, list[Row]]:
+    """The heights of all rows of all boxes, and the gaps between them: wider where many edges go."""
+    found: dict[str, list[Row]] = {}
     high: dict[str, float] = {}
     for box in reversed(tree.order):
         rows = arranged[box].rows
-        found[box] = [
-            max(
-                (size[k[1]][1] if k[0] == "node" else high[k[1]] for k in row if k[0] in ("node", "box")),
-                default=0.0,
-            )
-            for row in rows
-        ]
-        if box:
-            found[box][0] = HEADER
-        high[box] = _tops(found[box], box)[1]
+        last = len(rows) - 1
+        row_of = {key: r for r, row in enumerate(rows) for key in row}
+        busy = Counter(row_of[a] for a, _ in arranged[box].links)
+        found[box] = []
+        for r, row in enumerate(rows):
+            members = [
+                size[k[1]][1] if k[0] == "node" else high[k[1]] for k in row if k[0] in ("node", "box")
+            ]
+            height = HEADER if box and r == 0 else max(members, default=0.0)
+            gap = GAP * min(2.0, 1.0 + 0.08 * max(0, busy[r] - 4))
+            if r in (0, last - 1):  # next to the frame there is nothing but doors
+                gap *= 0.6 if box else 0.0
+            found[box].append((height, 0.0 if r == last else gap))
+        high[box] = sum(height + gap for height, gap in found[box])
     return found
-
-
-def _tops(heights: list[float], box: str) -> tuple[list[float], float]:
-    """Where rows begin, and the height of all. The doors' rows have no gap to the frame."""
-    tops, y = [], 0.0
-    for r, h in enumerate(heights):
-        tops.append(y)
-        gap = GAP if r < len(heights) - 1 else 0.0
-        if (r == 0 and not box) or (r == len(heights) - 2 and not box):
-            gap = 0.0
-        elif r == 0 or r == len(heights) - 2:
-            gap = GAP * 0.6
-        y += h + gap
-    return tops, y
 
 
 def layout(
@@ -125,7 +119,7 @@ def layout(
     edges: Sequence[Ends],
     size: Mapping[str, tuple[float, float]],
     title: Mapping[str, float],
-    rows: Mapping[str, list[float]],
+    rows: Mapping[str, list[Row]],
     *,
     only: Collection[int] | None = None,
     mirror: bool = False,
@@ -134,7 +128,7 @@ def layout(
 
     size:   (width, height) of each node; nodes that are not in it are left out.
     title:  the width of each box's title.
-    rows:   the heights of the rows (`heights`).
+    rows:   the heights of the rows (`row_sizes`).
     only:   the edges to draw; None for all.
     mirror: left and right exchanged.
     """
@@ -169,7 +163,7 @@ def _inside(
     arranged: Arranged,
     size: Mapping[str, tuple[float, float]],
     title: Mapping[str, float],
-    heights: list[float],
+    heights: list[Row],
     kept: set[int],
     mirror: bool,
     done: Mapping[str, _Inside],
@@ -219,9 +213,17 @@ def _inside(
     right = max(x[k] + width[k] / 2 for k in x)
     padding = PADDING if box else 0.0
     x = {k: v - left + padding for k, v in x.items()}
-    tops, height = _tops(heights, box)
+    *tops, height = accumulate((h + gap for h, gap in heights), initial=0.0)
     return _Inside(
-        rows, links, x, tops, heights, right - left + 2 * padding, height, dict(above), dict(below)
+        rows,
+        links,
+        x,
+        tops,
+        [h for h, _ in heights],
+        right - left + 2 * padding,
+        height,
+        dict(above),
+        dict(below),
     )
 
 

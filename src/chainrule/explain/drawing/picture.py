@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import text
-from .layout import HEADER, Layout, Point, Rect, heights, layout
+from .layout import HEADER, Layout, Point, Rect, layout, row_sizes
 from .order import Tree, arranged
 from .scene import Node, Scene
 
@@ -99,7 +99,7 @@ def picture(scene: Scene, *, backward: bool = True) -> Picture:
     high = {
         key: max(label.size[1], back[key].size[1] if key in back else 0.0) for key, label in front.items()
     }
-    rows = heights(tree, order, {key: (0.0, h) for key, h in high.items()})
+    rows = row_sizes(tree, order, {key: (0.0, h) for key, h in high.items()})
     titles = {key: text.shortened(text.visible(g.title), _LETTERS) for key, g in scene.groups.items()}
     room = {key: text.width(title, SMALL) + 4 for key, title in titles.items()}
     title = text.visible(scene.name)
