@@ -16,7 +16,10 @@ def dot(s: Scene, *, backward: bool = True) -> str:
         "  compound=true",
     ]
     lines += _side(s, s.top, "  ", "f_")
-    lines += [f"  f_{e.source} -> f_{e.target}{'' if e.gradient else ' [style=dashed]'}" for e in s.edges]
+    lines += [
+        f"  f_{e.source} -> f_{e.target}{'' if e.gradient or not s.has_backward else ' [style=dashed]'}"
+        for e in s.edges
+    ]
     if backward and s.has_backward:
         lines.append("  subgraph cluster_backward {")
         lines.append('    label="backward"')

@@ -90,9 +90,9 @@ def _scene(what: Any, inputs: tuple[Any, ...], params: Any) -> Scene:
             hint="draw(model, x), draw(y), or draw([y1, y2]) for several results",
         )
     if isinstance(what, Graph):
-        return graph_scene(what, _places(params))
+        return graph_scene(what, _naming(params))
     if isinstance(what, Traced):
-        return graph_scene(graph_of(what), _places(params))
+        return graph_scene(graph_of(what), _naming(params))
     roots = [what] if isinstance(what, TensorBase) else list(what) if isinstance(what, list | tuple) else []
     if not roots or not all(isinstance(x, TensorBase) for x in roots):
         raise ArgumentError.of(
@@ -183,14 +183,6 @@ def _naming(params: Any) -> Naming:
         for name, x in named(params):
             naming.add(name, x)
     return naming
-
-
-def _places(params: Any) -> dict[int, Any]:
-    """The modules of captured parameters."""
-    if not hasattr(params, "named_parameters"):
-        return {}
-    naming = _naming(params)
-    return {id(x): naming.places(x) for _, x in params.named_parameters()}
 
 
 def _input_names(function: Callable[..., Any], count: int) -> list[str]:

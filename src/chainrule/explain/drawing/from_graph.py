@@ -8,7 +8,6 @@ table, as in eager mode. A loop is a group with the values of its body. Next: `g
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from ...base import TensorBase
@@ -18,31 +17,34 @@ from ...graph.text import name_values
 from ...graph.values import CAPTURE, CONSTANT, INPUT, LOOP, OP, PART
 from . import phrases, scene
 from .grouping import group
-from .naming import Place
+from .naming import Naming, Place
 from .scene import Edge, Scene
 
 _SMALL = 1  # elements of a constant that is written into formulas
 
 
-def graph_scene(graph: Graph, places: Mapping[int, tuple[Place, ...]] | None = None) -> Scene:
-    """The computation of a graph's outputs and writes.
+def graph_scene(graph: Graph, naming: Naming) -> Scene:
+    """The computation of a graph's outputs and writes. naming: of captured tensors.
 
     The backward graph is there if one scalar floating-point number is computed and nothing is written: then
     it is clear what would be differentiated.
     """
-    return _Explicit(graph, places or {}).scene()
+    return _Explicit(graph, naming).scene()
 
 
 class _Explicit:
-    def __init__(self, graph: Graph, places: Mapping[int, tuple[Place, ...]]) -> None:
+    def __init__(self, graph: Graph, naming: Naming) -> None:
         self.graph = graph
         self.out = Scene(graph.name)
         self.names: dict[Any, str] = name_values(graph)
+        self.names.update((v, name) for v in graph.captures if (name := naming.tensor(v.data)))
         self.keys: dict[Value, str] = {}
         self.stands: dict[
             Value, Value
         ] = {}  # a value that is drawn as another one: parts of loops, invariants
-        self.given = places
+        self.naming = naming
+        self.open: tuple[Place, ...] = ()
+        self.left: set[tuple[Place, ...]] = set()
         self.places: dict[str, tuple[Place, ...]] = {}
         self.outputs = {self._standing(v) for v in graph.outputs}
         self.written: dict[Value, list[str]] = {}
@@ -59,7 +61,7 @@ class _Explicit:
         self._standing_for_parts(self.graph)
         self.outputs = {self._standing(v) for v in self.graph.outputs}
         for v in (*self.graph.inputs, *self.graph.captures):
-            self._add_leaf(v, (), scene.INPUT if v.kind == INPUT else scene.PARAMETER)
+            self._add_leaf(v, scene.INPUT if v.kind == INPUT else scene.PARAMETER)
         self._add_values(self.graph, ())
         self.out.edges = scene.unique(self.out.edges)
         group(self.out, self.places)
@@ -119,7 +121,7 @@ class _Explicit:
             self.keys[v] = f"n{len(self.keys)}"
         return self.keys[v]
 
-    def _add_leaf(self, v: Value, around: tuple[Place, ...], role: str) -> str:
+    def _add_leaf(self, v: Value, role: str) -> str:
         key, name = self._key(v), self.names[v]
         rules = [f".grad += ∂{name}"] if v in self.wanted else []
         self.out.nodes[key] = scene.Node(
@@ -133,7 +135,7 @@ class _Explicit:
                 self._add_loop(v, around)
             elif v.kind == CONSTANT:
                 if v.data.size > _SMALL:
-                    self._add_leaf(v, around, scene.CONSTANT)
+                    self._add_leaf(v, scene.CONSTANT)
             elif v.kind == PART and v not in self.stands:
                 self._add(v, f"{self._operand(v.inputs[0])}[{v.index}]", "", around)
             elif v.kind == OP:
@@ -168,7 +170,8 @@ class _Explicit:
             count=1,
         )
         self.places[key] = inside
-        self.out.edges.append(Edge(self._key(self._standing(x)), key))
+        if not _inlined(self._standing(x)):
+            self.out.edges.append(Edge(self._key(self._standing(x)), key))
         return key
 
     def _add(self, v: Value, text: str, settings: str, around: tuple[Place, ...]) -> None:
@@ -196,23 +199,28 @@ class _Explicit:
             v.site or (None, 0),
             1,
         )
-        self.places[key] = around or self._module(v)
+        if place := around or self._module(v):
+            self.places[key] = place
         for i, x in enumerate(v.inputs):
-            if isinstance(x, Value) and not _inlined(x):
+            if isinstance(x, Value) and not _inlined(self._standing(x)):
                 self.out.edges.append(Edge(self._key(self._standing(x)), key, self._flows(v, i)))
 
     def _module(self, v: Value) -> tuple[Place, ...]:
+        """The module whose parameter it reads; once that was left, it is a gradient or an update."""
         for x in v.operands:
-            if x.kind == CAPTURE and id(x.data) in self.given:
-                return self.given[id(x.data)]
+            places = self.naming.places(x.data) if x.kind == CAPTURE else ()
+            if places and places not in self.left:
+                if places != self.open:
+                    self.left.add(self.open)
+                    self.open = places
+                return places
         return ()
 
     def _operand(self, x: Any) -> str:
         if not isinstance(x, Value):
             return phrases.operand(x) if isinstance(x, int | float) else str(x)
-        if _inlined(x):
-            return phrases.operand(x.data.reshape(-1)[0].item())
-        return self.names[self._standing(x)]
+        x = self._standing(x)
+        return phrases.operand(x.data.reshape(-1)[0].item()) if _inlined(x) else self.names[x]
 
     def _keeps(self, v: Value) -> str:
         """What an eager run would keep for backward."""

@@ -13,7 +13,10 @@ def mermaid(s: Scene, *, backward: bool = True) -> str:
     """A flowchart: the forward graph and, in a subgraph with dashed arrows upward, the backward graph."""
     lines = ["flowchart TB"]
     lines += _side(s, s.top, "  ", "f_")
-    lines += [f"  f_{e.source} {'-->' if e.gradient else '-.->'} f_{e.target}" for e in s.edges]
+    lines += [
+        f"  f_{e.source} {'-->' if e.gradient or not s.has_backward else '-.->'} f_{e.target}"
+        for e in s.edges
+    ]
     roles = {node.role for node in s.nodes.values()}
     if backward and s.has_backward:
         lines.append('  subgraph backward["backward"]')

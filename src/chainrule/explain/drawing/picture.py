@@ -194,13 +194,13 @@ def _put(
     side: str,
 ) -> None:
     """Move a layout to its place, and write the texts into its boxes."""
-    up = side == "backward"
+    up, plain = side == "backward", not scene.has_backward
     for key, r in placed.boxes.items():
         out.groups.append(Box(_moved(r, x0, y0), "group", text.visible(scene.groups[key].path), key))
         _write(out, r.x + x0 + 9, r.y + y0 + HEADER * 0.66, titles[key], SMALL, "group-title")
     for i, points in placed.paths.items():
         flows = scene.edges[i].gradient
-        style = "gradient" if up else "flow" if flows else "constant-flow"
+        style = "gradient" if up else "flow" if flows or plain else "constant-flow"
         out.lines.append(Line(tuple((x + x0, y + y0) for x, y in points), style, up))
     for key, r in placed.nodes.items():
         label, node = labels[key], scene.nodes[key]
