@@ -89,10 +89,11 @@ def _scene(what: Any, inputs: tuple[Any, ...], params: Any) -> Scene:
             must="inputs are for a function or a module, which is run with them",
             hint="draw(model, x), draw(y), or draw([y1, y2]) for several results",
         )
-    if isinstance(what, Graph):
-        return graph_scene(what, _naming(params))
-    if isinstance(what, Traced):
-        return graph_scene(graph_of(what), _naming(params))
+    if isinstance(what, Graph | Traced):
+        graph = graph_of(what) if isinstance(what, Traced) else what
+        naming = _naming(params)
+        naming.add_frame(user_frame(sys._getframe(1)), {id(v.data): v.data for v in graph.captures})
+        return graph_scene(graph, naming)
     roots = [what] if isinstance(what, TensorBase) else list(what) if isinstance(what, list | tuple) else []
     if not roots or not all(isinstance(x, TensorBase) for x in roots):
         raise ArgumentError.of(

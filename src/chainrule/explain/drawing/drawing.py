@@ -6,7 +6,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from ...core.errors import ArgumentError, nearest
+from ...core.errors import ArgumentError
 from . import raster
 from .dot import dot
 from .mermaid import mermaid
@@ -64,7 +64,7 @@ class Drawing:
         if kind not in _KINDS:
             raise ArgumentError.of(
                 "save",
-                given=f"{str(path)!r}{nearest(kind, list(_KINDS))}",
+                given=repr(str(path)),
                 must=f"the ending says which form is written: {', '.join(_KINDS)}",
                 hint=f"save({target.stem + '.svg'!r})",
             )

@@ -37,7 +37,11 @@ class _Explicit:
         self.graph = graph
         self.out = Scene(graph.name)
         self.names: dict[Any, str] = name_values(graph)
-        self.names.update((v, name) for v in graph.captures if (name := naming.tensor(v.data)))
+        taken = set(self.names.values())
+        for v in graph.captures:
+            name = naming.tensor(v.data)
+            if name is not None and name not in taken:
+                self.names[v] = name
         self.keys: dict[Value, str] = {}
         self.stands: dict[
             Value, Value
@@ -46,10 +50,11 @@ class _Explicit:
         self.open: tuple[Place, ...] = ()
         self.left: set[tuple[Place, ...]] = set()
         self.places: dict[str, tuple[Place, ...]] = {}
+        self._standing_for_parts(graph)
         self.outputs = {self._standing(v) for v in graph.outputs}
         self.written: dict[Value, list[str]] = {}
         for target, v in graph.writes:
-            self.written.setdefault(v, []).append(self.names[target])
+            self.written.setdefault(self._standing(v), []).append(self.names[target])
         self.wanted = self._wanted()
         self.arrivals: Counter[Value] = Counter()
         for v in graph.values:
@@ -58,8 +63,6 @@ class _Explicit:
                     self.arrivals[x] += 1
 
     def scene(self) -> Scene:
-        self._standing_for_parts(self.graph)
-        self.outputs = {self._standing(v) for v in self.graph.outputs}
         for v in (*self.graph.inputs, *self.graph.captures):
             self._add_leaf(v, scene.INPUT if v.kind == INPUT else scene.PARAMETER)
         self._add_values(self.graph, ())
@@ -123,7 +126,7 @@ class _Explicit:
 
     def _add_leaf(self, v: Value, role: str) -> str:
         key, name = self._key(v), self.names[v]
-        rules = [f".grad += ∂{name}"] if v in self.wanted else []
+        rules = [f"the gradient of {name}"] if v in self.wanted else []
         self.out.nodes[key] = scene.Node(
             key, role, name, name, [_type(v)], rules=rules, back=f"∂{name} {phrases.shape_text(v.shape)}"
         )

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from math import isqrt
+from pathlib import PurePath
 
 from ...core.errors import ArgumentError, nearest
 from . import scene
@@ -119,7 +120,7 @@ def _wrap_repeats(s: Scene) -> None:
                 continue
             result += children[at:start]
             at = start + period * times
-            site = s.nodes[first(part[0])].site
+            site = PurePath(s.nodes[first(part[0])].site).name  # without folders: the path is also a pattern
             name = f"loop {site}" if site else "loop"
             names[name] += 1
             name = name if names[name] == 1 else f"{name}#{names[name]}"

@@ -77,12 +77,12 @@ class _Inside:
     rows: list[list[Key]]
     links: dict[tuple[Key, Key], set[int]]
     x: dict[Key, float]
+    widths: dict[Key, float]
     tops: list[float]
     heights: list[float]
     width: float
     height: float
     above: dict[Key, list[Key]]
-    below: dict[Key, list[Key]]
 
 
 Row = tuple[float, float]  # its height, and the gap below it
@@ -137,7 +137,7 @@ def layout(
     for box in reversed(tree.order):
         room = _inside(box, arranged[box], size, title, rows[box], kept, mirror, inside)
         if room is not None or not box:
-            inside[box] = room or _Inside([], {}, {}, [], [], 0.0, 0.0, {}, {})
+            inside[box] = room or _Inside([], {}, {}, {}, [], [], 0.0, 0.0, {})
     result = Layout(inside[""].width, inside[""].height)
     corner: dict[str, Point] = {"": (0.0, 0.0)}
     for box in tree.order:
@@ -218,12 +218,12 @@ def _inside(
         rows,
         links,
         x,
+        width,
         tops,
         [h for h, _ in heights],
         right - left + 2 * padding,
         height,
         dict(above),
-        dict(below),
     )
 
 
@@ -358,7 +358,7 @@ def _entries(inside: dict[str, _Inside]) -> dict[str, dict[tuple[Key, Key], floa
         found[box] = {}
         for b, sources in room.above.items():
             if b[0] == "node" and len(sources) > 1:
-                step = min(16.0, 60.0 / len(sources))
+                step = min(16.0, 0.75 * room.widths[b] / len(sources))
                 for n, a in enumerate(sorted(sources, key=lambda k, x=room.x: x[k])):  # type: ignore[misc]
                     found[box][a, b] = (n - (len(sources) - 1) / 2) * step
     return found
