@@ -38,6 +38,8 @@ SECTIONS = (
     Section("chainrule", "Tensors and functions"),
     Section("chainrule", "Methods and attributes of tensors", "Tensor"),
     Section("chainrule.autograd", "Automatic differentiation"),
+    Section("chainrule.autograd.forward_ad", "Dual tensors"),
+    Section("chainrule.func", "Derivatives of functions"),
     Section("chainrule.linalg", "Linear algebra"),
     Section("chainrule.nn", "Layers and losses"),
     Section("chainrule.nn", "Methods and attributes of modules", "Module"),

@@ -6,6 +6,7 @@ How it works is in `../tape`: `node.py` says what is recorded, `engine.py` how b
 from ..backward import backward_all as backward
 from ..backward import grad
 from ..tape.mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from . import forward_ad
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
 from .switches import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
@@ -15,6 +16,7 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "forward_ad",
     "grad",
     "gradcheck",
     "gradgradcheck",

@@ -19,7 +19,7 @@ import numpy as np
 from ..core.errors import ArgumentError, nearest
 from ..graph import simplify
 from ..graph.errors import KeptError
-from ..ops.primitive import tracing
+from ..ops.primitive import levels, tracing
 from ..tape import anomaly
 from .arguments import Arguments, difference, weak_or_strong
 from .errors import CompileError
@@ -140,7 +140,8 @@ class Compiled:
     # -- the general way ------------------------------------------------------------------------------------
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if tracing.tracer is not None or anomaly.enabled():  # a part of another, or each operation is checked
+        # A part of another program; or each operation is looked at: by a level, or by anomaly detection.
+        if tracing.tracer is not None or levels.stack or anomaly.enabled():
             return self._function(*args, **kwargs)
         arguments = self._arguments(args, kwargs)
         if any(type(x._a) is not np.ndarray for x in arguments.tensors):  # symbols

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..base import TensorBase, owner_of
 from ..core.dtypes import FROM_NUMPY
-from ..eager import _check_each, _shape, unified, record, user_site, view_of
+from ..eager import _check_each, _shape, record, unified, user_site, view_of
 from ..inplace import adopt, fitting, touch
 from ..ops.move import COPY
 from ..ops.primitive import CONTRACTION, VIEW, Late, Primitive, interpreter, tracing
