@@ -10,6 +10,7 @@ import importlib as _importlib
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
+from .core.above import provide as _provide
 from .core.device import device
 from .core.dtypes import bool_ as bool
 from .core.dtypes import (
@@ -374,6 +375,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 
 _install_excepthook()
+_provide("draw", lambda: __getattr__("draw"))
 
 __all__ = [
     "ArgumentError",
