@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 
 from .order import Arranged, Ends, Key, Tree
 
@@ -26,6 +27,7 @@ LANE = 10.0  # width of a lane or a door
 PADDING = 14.0  # between a box's frame and what is inside
 HEADER = 26.0  # height of the row with a box's title
 _SWEEPS = 24
+_STRAIGHTENINGS = 4
 # How much an edge pulls: a lane wants to be straight; what nobody else holds comes along with what it belongs
 # to.
 _WEIGHT_OF_LANE = 4.0
@@ -273,7 +275,44 @@ def _middles(
                 wish.append(pulled / total if total else x[k])
                 weight.append(total or 0.05)
             x.update(zip(row, _nearest(wish, weight, offsets[r]), strict=True))
+    for _ in range(_STRAIGHTENINGS):
+        _straighten(rows, width, x)
     return x
+
+
+def _straighten(rows: list[list[Key]], width: dict[Key, float], x: dict[Key, float]) -> None:
+    """The lanes of one edge get one x, over as many rows at a time as the room beside them allows."""
+
+    def room(row: list[Key], i: int) -> tuple[float, float]:
+        k = row[i]
+        low, high = -inf, inf
+        if i:
+            low = x[row[i - 1]] + (width[row[i - 1]] + width[k]) / 2 + _distance(row[i - 1], k)
+        if i + 1 < len(row):
+            high = x[row[i + 1]] - (width[row[i + 1]] + width[k]) / 2 - _distance(k, row[i + 1])
+        return low, high
+
+    lanes: dict[Key, list[tuple[list[Key], int]]] = defaultdict(list)
+    for row in rows:
+        for i, k in enumerate(row):
+            if k[0] == "lane":
+                lanes[k[:-1]].append((row, i))
+    for lane in lanes.values():
+        run: list[Key] = []
+        low, high = -inf, inf
+        for row, i in lane:
+            least, most = room(row, i)
+            if run and max(low, least) > min(high, most):
+                _line_up(run, low, high, x)
+                run, low, high = [], -inf, inf
+            run.append(row[i])
+            low, high = max(low, least), min(high, most)
+        _line_up(run, low, high, x)
+
+
+def _line_up(run: list[Key], low: float, high: float, x: dict[Key, float]) -> None:
+    at = min(max(sum(x[k] for k in run) / len(run), low), high)
+    x.update(dict.fromkeys(run, at))
 
 
 def _distance(a: Key, b: Key) -> float:
