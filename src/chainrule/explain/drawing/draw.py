@@ -17,6 +17,7 @@ from ...core.errors import ArgumentError, GradError
 from ...creation import as_tensor, tensor
 from ...graph import Graph, graph_of
 from ...graph.tracer import Traced
+from ...nn.module import Module
 from .drawing import Drawing
 from .from_graph import graph_scene
 from .from_tape import leaves, reachable, tape_scene
@@ -117,7 +118,7 @@ def _scene_of_results(roots: list[Any], params: Any) -> Scene:
 
 
 def _scene_of_function(function: Callable[..., Any], inputs: tuple[Any, ...], params: Any) -> Scene:
-    model = function if hasattr(function, "named_parameters") else None
+    model = function if isinstance(function, Module) else None
     name = type(function).__name__ if model is not None else getattr(function, "__name__", "function")
     name = "" if name == "<lambda>" else name
     given: list[Any] = [x if isinstance(x, TensorBase) else _tensor(x) for x in inputs]
@@ -178,7 +179,7 @@ def _naming(params: Any) -> Naming:
     naming = Naming()
     if params is None:
         return naming
-    if hasattr(params, "named_parameters"):
+    if isinstance(params, Module):
         naming.add_module(params)
     else:
         for name, x in named(params):

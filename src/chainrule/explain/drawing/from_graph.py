@@ -202,7 +202,10 @@ class _Explicit:
             v.site or (None, 0),
             1,
         )
-        if place := around or self._module(v):
+        place = around or self._module(v)
+        if (
+            place or self.graph.writes
+        ):  # where there are gradients and updates, what is in between is no layer
             self.places[key] = place
         for i, x in enumerate(v.inputs):
             if isinstance(x, Value) and not _inlined(self._standing(x)):
@@ -210,14 +213,15 @@ class _Explicit:
 
     def _module(self, v: Value) -> tuple[Place, ...]:
         """The module whose parameter it reads; once that was left, it is a gradient or an update."""
+        places: tuple[Place, ...] = ()
         for x in v.operands:
-            places = self.naming.places(x.data) if x.kind == CAPTURE else ()
-            if places and places not in self.left:
-                if places != self.open:
-                    self.left.add(self.open)
-                    self.open = places
-                return places
-        return ()
+            places = places or (self.naming.places(x.data) if x.kind == CAPTURE else ())
+        if places in self.left:
+            places = ()
+        if places != self.open and (places or self.graph.writes):
+            self.left |= {self.open} - {()}
+            self.open = places
+        return places
 
     def _operand(self, x: Any) -> str:
         if not isinstance(x, Value):

@@ -211,6 +211,8 @@ def _inside(
         pull_up[b].append((a, da - db, weight))
         pull_down[a].append((b, db - da, weight))
     x = _middles(rows, width, pull_up, pull_down)
+    if box:
+        _put_title(rows[0], width, x)
     left = min(x[k] - width[k] / 2 for k in x)
     right = max(x[k] + width[k] / 2 for k in x)
     padding = PADDING if box else 0.0
@@ -227,6 +229,15 @@ def _inside(
         height,
         dict(above),
     )
+
+
+def _put_title(row: list[Key], width: dict[Key, float], x: dict[Key, float]) -> None:
+    """A title begins at the left end of what is in its box, or further left, to leave room for the doors."""
+    title, *doors = row
+    x[title] = min(x[k] - width[k] / 2 for k in x if k != title) + width[title] / 2
+    if doors:
+        near = x[doors[0]] - (width[doors[0]] + width[title]) / 2 - _distance(title, doors[0])
+        x[title] = min(x[title], near)
 
 
 def _door(key: Key, uses: set[int], done: Mapping[str, _Inside], *, last: bool) -> float:

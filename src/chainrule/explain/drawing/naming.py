@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ...backward import node_of
 from ...base import TensorBase
 from ...core.errors import PACKAGE_DIR, ArgumentError, Site
+from ...nn.module import Module
 from ...tape.node import AccumulateGrad, Node
 
 
@@ -51,7 +52,7 @@ class Naming:
         if node is not None and not isinstance(node, AccumulateGrad):
             self._nodes.setdefault(node, name)
 
-    def add_module(self, module: Any, prefix: str = "") -> None:
+    def add_module(self, module: Module, prefix: str = "") -> None:
         """All parameters of a module by their paths."""
         kinds = {path: type(inner).__name__ for path, inner in module.named_modules()}
         for path, x in module.named_parameters():
@@ -67,7 +68,7 @@ class Naming:
         variables = {**frame.f_globals, **frame.f_locals}
         seen: list[tuple[str, Any, set[int]]] = []
         for name, x in variables.items():
-            if not name.startswith("_") and hasattr(x, "named_parameters") and not isinstance(x, type):
+            if isinstance(x, Module) and not name.startswith("_"):
                 owned = {id(p) for _, p in x.named_parameters()} & leaves.keys()
                 if owned and not any(x is y for _, y, _ in seen):
                     seen.append((name, x, owned))
