@@ -19,7 +19,7 @@ from ..transforms.forward import Forward
 from ..transforms.level import same
 from .reverse import grad, vjp
 from .tree import flatten
-from .variables import split_aux, tensors
+from .variables import recorded, split_aux, tensors
 
 
 def jvp(
@@ -84,7 +84,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     points, tree = _points(primals, "linearize")
     value, pull = vjp(func, *primals)
     outputs, shape = flatten(value)
-    watched = any(node_of(y) is not None for y in outputs)
+    watched = any(recorded(y) for y in outputs)
     dummies = [y.new_zeros(y.shape).requires_grad_() for y in outputs if y.is_floating_point()]
     rest = iter(dummies)
     arriving = [next(rest) if y.is_floating_point() else y.new_zeros(y.shape) for y in outputs]
@@ -102,7 +102,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
             dummies,
             [v for _, v in ends],
             retain_graph=True,
-            create_graph=mode.is_grad_enabled() and (watched or any(node_of(v) is not None for v in moves)),
+            create_graph=mode.is_grad_enabled() and (watched or any(recorded(v) for v in moves)),
             materialize_grads=True,
         )
         rest = iter(found)

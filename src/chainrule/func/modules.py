@@ -1,6 +1,6 @@
 """Modules as functions of their parameters: `functional_call`, `stack_module_state`.
 
-Next: `vmap.py`, for many models at once.
+Next: `mapping.py`, for many models at once.
 """
 
 from __future__ import annotations

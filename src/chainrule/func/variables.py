@@ -18,7 +18,7 @@ from ..core.errors import ArgumentError, DTypeError
 from ..eager import record
 from ..ops.views import RESHAPE
 from ..tape import mode
-from ..tape.node import AccumulateGrad
+from ..tape.node import AccumulateGrad, Node
 from ..transforms.level import same
 from .tree import Tree, flatten
 
@@ -73,7 +73,24 @@ def recording(variables: Sequence[Any]) -> Iterator[None]:
 
 def freed(x: Any) -> Any:
     """A result without the variables it was computed from; what else is not a tensor stays as it is."""
-    return same(x, None) if isinstance(x, TensorBase) and node_of(x) is not None else x
+    if not recorded(x):
+        return x
+    rows = x._stack()
+    return same(x, None) if rows is None else x._freed(freed(rows))
+
+
+def nodes(x: Any) -> Iterator[Node]:
+    """The places of x on the tape: its own, and, inside of vmap, that of the stack whose row it is."""
+    while isinstance(x, TensorBase):
+        node = node_of(x)
+        if node is not None:
+            yield node
+        x = x._stack()
+
+
+def recorded(x: Any) -> bool:
+    """Whether x has a place on the tape, or stands for rows of a stack that has one."""
+    return any(True for _ in nodes(x))
 
 
 def others(outputs: Sequence[Any], variables: Sequence[Any]) -> bool:
@@ -83,7 +100,7 @@ def others(outputs: Sequence[Any], variables: Sequence[Any]) -> bool:
     own = {v._node for v in variables}
     if any(not isinstance(node, VariableNode) for node in own):
         return True
-    stack = [node for y in outputs if (node := node_of(y)) is not None]
+    stack = [node for y in outputs for node in nodes(y)]
     seen = set(stack)
     while stack:
         node = stack.pop()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import eager, inplace
 from ..base import TensorBase, View, owner_of, wrap
+from ..core.shapes import Shape
 from ..eager import sync
 from ..ops.primitive import Late, Primitive, interpreter, levels
 from ..tape.node import Node
@@ -45,6 +46,13 @@ class Level:
     def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
         """The results of a user's own operation, and its context."""
         return function(f, args)
+
+    def draw(self, make: Callable[[Shape], Any], shape: Shape) -> Any:
+        """Random numbers of a shape, which `make(shape)` gives."""
+        return draw(make, shape)
+
+    def collect(self, leaf: Any, g: Any) -> None:
+        """Backward is about to add g to the `.grad` of a leaf."""
 
     def alias(self, x: Any, y: Any) -> None:
         """y is another tensor with the value and the derivatives of x."""
@@ -141,6 +149,14 @@ def snapshot(x: Any) -> Any:
     return wrap(x._a.copy(), x._node if x._view is None else sync(x))
 
 
+def draw(make: Callable[[Shape], Any], shape: Shape) -> Any:
+    """Random numbers of a shape, which `make(shape)` gives; a level may ask for more of them."""
+    if not levels.stack:
+        return make(shape)
+    with below() as top:
+        return top.draw(make, shape)
+
+
 def write(x: Any, new: Any, what: str, tracked: bool) -> None:
     """Put the value of `new` into x, through the stack as it is."""
     if levels.stack:
@@ -169,6 +185,11 @@ def alias(x: TensorBase, y: TensorBase) -> None:
 def detached(x: TensorBase, y: TensorBase) -> None:
     """Tell all levels that y has the value of x, and no derivatives."""
     _tell("detached", x, y)
+
+
+def collect(leaf: TensorBase, g: TensorBase) -> None:
+    """Tell all levels that backward is about to add g to the `.grad` of a leaf."""
+    _tell("collect", leaf, g)
 
 
 def _tell(what: str, x: TensorBase, y: TensorBase) -> None:
@@ -201,6 +222,8 @@ class _Hooks:
     write = staticmethod(write)
     alias = staticmethod(alias)
     detached = staticmethod(detached)
+    draw = staticmethod(draw)
+    collect = staticmethod(collect)
 
 
 interpreter.levels = _Hooks

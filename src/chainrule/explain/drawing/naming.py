@@ -58,8 +58,8 @@ class Naming:
         for path, x in module.named_parameters():
             self.add(prefix + path, x)
             self._places.setdefault(id(x), places(path.rpartition(".")[0], kinds))
-        for path, x in module.named_buffers():
-            self.add(prefix + path, x)
+        for path, buffer in module.named_buffers():
+            self.add(prefix + path, buffer)
 
     def add_frame(self, frame: FrameType | None, leaves: Mapping[int, Any]) -> None:
         """The variables of a function and its file; of modules those that own one of the leaves."""
