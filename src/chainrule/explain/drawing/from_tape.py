@@ -162,12 +162,14 @@ class _Tape:
         for node in unnamed:
             if isinstance(node, AccumulateGrad):
                 self.names[node] = naming.fresh("x")
-        for node in unnamed:
-            if node in self.roots and not isinstance(node, AccumulateGrad):
-                self.names[node] = naming.free("y")
-        for node, name in zip(unnamed, naming.assigned([node.site for node in unnamed]), strict=True):
+        for node, name in zip(
+            unnamed, naming.assigned([(node.site, node.what) for node in unnamed]), strict=True
+        ):
             if name and node not in self.names:
                 self.names[node] = name
+        for node in unnamed:
+            if node in self.roots and node not in self.names:
+                self.names[node] = naming.free("y")
         for node in unnamed:
             if node not in self.names:
                 self.names[node] = naming.fresh("v")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -100,9 +101,18 @@ class Naming:
         """The name of a result that a variable holds."""
         return self._nodes.get(node)
 
-    def assigned(self, sites: Sequence[Site | None]) -> list[str]:
-        """The names of results from the code that made them; one that is assigned again is numbered."""
-        wishes = ["" if site is None else self._of_site(site) for site in sites]
+    def assigned(self, made: Sequence[tuple[Site | None, object]]) -> list[str]:
+        """The names of results from the code that made them, given the place and operation of each.
+
+        Several operations at one place are one call of the user's: its result is that of the last one. A
+        single one that runs several times in a row is a loop. A name that is assigned again is numbered.
+        """
+        wishes = []
+        for site, run in groupby(made, key=lambda one: one[0]):
+            wish = "" if site is None else self._of_site(site)
+            operations = [operation for _, operation in run]
+            single = len(set(operations)) == 1
+            wishes += [wish if single else ""] * (len(operations) - 1) + [wish]
         often = Counter(wishes)
         return [
             "" if not wish else self.free(wish) if often[wish] == 1 else self.fresh(wish) for wish in wishes
