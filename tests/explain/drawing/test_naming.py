@@ -63,6 +63,6 @@ def test_free_names() -> None:
     assert [naming.fresh("v"), naming.fresh("v"), naming.free("v1"), naming.free("y")] == [
         "v1",
         "v3",
-        "v4",
+        "v11",
         "y",
     ]
