@@ -121,6 +121,7 @@ def _scene_of_function(function: Callable[..., Any], inputs: tuple[Any, ...], pa
     model = function if isinstance(function, Module) else None
     name = type(function).__name__ if model is not None else getattr(function, "__name__", "function")
     name = "" if name == "<lambda>" else name
+    _check_inputs(function, inputs, name)
     given: list[Any] = [x if isinstance(x, TensorBase) else _tensor(x) for x in inputs]
     watch = Watch()
     results = list(_tensors(watch.run_watched(function, tuple(given), model)))
@@ -185,6 +186,24 @@ def _naming(params: Any) -> Naming:
         for name, x in named(params):
             naming.add(name, x)
     return naming
+
+
+def _check_inputs(function: Callable[..., Any], inputs: tuple[Any, ...], name: str) -> None:
+    """Refuse inputs that do not fit the function's parameters before it runs."""
+    try:
+        signature = inspect.signature(getattr(function, "forward", function))
+    except (TypeError, ValueError):
+        return  # built in, without a signature
+    try:
+        signature.bind(*inputs)
+    except TypeError as err:
+        shown = ", ".join(signature.parameters)
+        raise ArgumentError.of(
+            "draw",
+            given=f"{name or 'a lambda'} and {len(inputs)} input{'' if len(inputs) == 1 else 's'}: {err}",
+            must=f"it is run for its picture, and takes ({shown})",
+            hint=f"draw({'model' if isinstance(function, Module) else 'f'}, {shown}), or draw a result: draw(y)",
+        ) from None
 
 
 def _input_names(function: Callable[..., Any], count: int) -> list[str]:
