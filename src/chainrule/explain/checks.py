@@ -21,7 +21,7 @@ from ..core.errors import ChainruleError
 from ..functions.sampling import default_generator
 from ..tape import mode
 from .recording import Recording, arguments
-from .steps import Program, Value
+from .steps import INPUT, Program, Value
 
 ELEMENTWISE_UP_TO: Final = 64  # elements of all inputs together; beyond, directions
 DIRECTIONS: Final = 3
@@ -77,10 +77,15 @@ class Function:
         default_generator.set_state(self.state)
         for x, before in self.recording.written.values():
             x._a[...] = before
-        for leaf, a in zip(self.program.leaves, points, strict=True):
-            self.origin(leaf)._a = np.array(a)  # an array, where a point without axes is a NumPy number
+        inputs = list(self.inputs)
+        for leaf, point in zip(self.program.leaves, points, strict=True):
+            a = np.array(point)  # an array, where a point without axes is a NumPy number
+            if leaf.wants or leaf.kind != INPUT:
+                self.origin(leaf)._a = a
+            else:
+                inputs[self.recording.position[id(leaf)]] = wrap(a)
         with mode.enable_grad():
-            out = self.fn(*arguments(self.inputs))
+            out = self.fn(*arguments(inputs))
         return np.array(out._a, np.float64)
 
 
@@ -160,7 +165,7 @@ def basis(leaves: Sequence[Value]) -> Iterator[tuple[int, tuple[int, ...], list[
 
 
 def close(x: Any, y: Any, tolerance: float, scale: float = 0.0, noise: float = 0.0) -> bool:
-    """Whether two gradients are equal within a tolerance, measured by the larger of their elements, or noise."""
+    """Whether two gradients are equal within a tolerance, measured by their largest element, or noise."""
     if x is None or y is None:
         return True
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)

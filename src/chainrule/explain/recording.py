@@ -206,8 +206,8 @@ class Recording(Observer):
             raise GradError.of(
                 "explain",
                 given=f"a value made by {node.what}, which does not run op by op",
-                must="a derivation is made of the primitives that run; those inside of an autograd.Function or "
-                "of a compiled function are not seen",
+                must="a derivation is made of the primitives that run; those inside of an autograd.Function "
+                "or of a compiled function are not seen",
                 hint="explain the function without them: with the formula itself, and before compile",
                 site=node.site,
             )
