@@ -121,6 +121,7 @@ def _compared(program: Program, seed: np.ndarray[Any, Any], taken: Differences |
     double = all(v.data is not None and v.data.dtype == np.float64 for v in program.leaves)
     exact = 1e-9 if double else 1e-4  # forward and reverse mode round differently, and that is all
     rough = 1e-5 if taken is not None and taken.precise and double else 2e-2
+    noise = 0.0 if taken is None else taken.noise
     checks = []
     if sum(v.size for v in program.leaves) <= ELEMENTWISE_UP_TO:
         forward = [np.zeros(v.shape) for v in program.leaves]
@@ -130,15 +131,18 @@ def _compared(program: Program, seed: np.ndarray[Any, Any], taken: Differences |
             differences_of = numeric[i]
             if taken is not None and differences_of is not None:
                 differences_of[place] = taken.along(parts)
+        # What is 0 but for rounding is measured by the gradient as a whole.
+        scale = max((float(np.abs(r).max(initial=0)) for r in reverse), default=0.0) * 1e-2
         for v, f, r, n in zip(program.leaves, forward, reverse, numeric, strict=True):
-            checks.append(Check(v.name, f, r, n, close(f, r, exact) and close(n, r, rough)))
+            agree = close(f, r, exact, scale) and close(n, r, rough, scale, noise)
+            checks.append(Check(v.name, f, r, n, agree))
         return checks
     for k, parts in enumerate(directions(program.leaves)):
         along = np.asarray(_along(program, parts))
         back = np.asarray(sum(float((a * p).sum()) for a, p in zip(reverse, parts, strict=True)))
         size = sum(float(np.abs(a * p).sum()) for a, p in zip(reverse, parts, strict=True))
         moved = None if taken is None else np.asarray(taken.along(parts))
-        agree = close(along, back, exact, size) and close(moved, back, rough, size * 0.1)
+        agree = close(along, back, exact, size) and close(moved, back, rough, size * 0.1, noise)
         checks.append(Check(f"direction {k + 1}", along, back, moved, agree))
     return checks
 
