@@ -1,7 +1,7 @@
 """What all derivatives of a function cost: Hessians and Jacobians, by `func`.
 
-In eager mode on both sides. In the cases called "compiled" chainrule compiles the derivative; PyTorch has it as
-it is, for its compiler needs one of C++.
+In eager mode on both sides. In the cases called "compiled" chainrule compiles the derivative; PyTorch has it
+as it is, for its compiler needs one of C++.
 """
 
 from __future__ import annotations
