@@ -197,12 +197,12 @@ def _check_inputs(function: Callable[..., Any], inputs: tuple[Any, ...], name: s
     try:
         signature.bind(*inputs)
     except TypeError as err:
-        shown = ", ".join(signature.parameters)
+        shown, which = ", ".join(signature.parameters), "model" if isinstance(function, Module) else "f"
         raise ArgumentError.of(
             "draw",
             given=f"{name or 'a lambda'} and {len(inputs)} input{'' if len(inputs) == 1 else 's'}: {err}",
             must=f"it is run for its picture, and takes ({shown})",
-            hint=f"draw({'model' if isinstance(function, Module) else 'f'}, {shown}), or draw a result: draw(y)",
+            hint=f"draw({which}, {shown}), or draw a result: draw(y)",
         ) from None
 
 
