@@ -485,6 +485,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "explain",
     "expm1",
     "eye",
     "finfo",
