@@ -344,6 +344,7 @@ _LAZY = (
     "optim",
     "plot",
     "serialization",
+    "statistics",
     "training",
     "utils",
 )
@@ -654,6 +655,7 @@ __all__ = [
     "square",
     "squeeze",
     "stack",
+    "statistics",
     "std",
     "std_mean",
     "sub",
