@@ -47,6 +47,8 @@ class Binomial(Odds, Distribution):
     ) -> None:
         (count,) = self._read("Binomial", "Binomial(10, probs=0.3)", probs, logits, total_count=total_count)
         self.total_count = count.to(self._value.dtype)
+        # Known also where Tensors have no values, as in a recorded program.
+        self._trials = total_count if isinstance(total_count, int) else None
         given = {"total_count": self.total_count, self._given: self._value}
         super().__init__(self._value.shape, (), given, validate_args=validate_args)
 
@@ -93,6 +95,14 @@ class Binomial(Odds, Distribution):
         return 0 - weighted(exp(log_p), log_p).sum(0)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
+        values = arange(self._number() + 1, dtype=self._value.dtype)
+        values = values.reshape(-1, *[1] * len(self._batch_shape))
+        return values.expand((len(values), *self._batch_shape)) if expand else values
+
+    def _number(self) -> int:
+        """total_count as a number, the same for the whole batch."""
+        if self._trials is not None:
+            return self._trials
         counts = values_of(self.total_count, "Binomial.enumerate_support")
         if not counts.size or counts.min() != counts.max():
             few = np.unique(counts)[:4].tolist()
@@ -101,9 +111,7 @@ class Binomial(Odds, Distribution):
                 given=f"total_count {counts.shape} with {', '.join(map(str, few))}",
                 must="total_count must be the same in the whole batch: the values are one axis for all",
             )
-        n = int(counts.flat[0])
-        values = arange(n + 1, dtype=self._value.dtype).reshape(n + 1, *[1] * len(self._batch_shape))
-        return values.expand((n + 1, *self._batch_shape)) if expand else values
+        return int(counts.flat[0])
 
     def _unchecked(self) -> Binomial:
         return Binomial(self.total_count, **{self._given: self._value}, validate_args=False)

@@ -62,7 +62,7 @@ class MultivariateNormal(Distribution):
             _require(matrix, name, self.arg_constraints[name], what)
         k = loc.shape[-1]
         factor = (
-            matrix
+            matrix.tril()  # so that nothing, and no gradient, depends on what is above the diagonal
             if name == "scale_tril"
             else cholesky(matrix)
             if name == "covariance_matrix"
@@ -158,4 +158,4 @@ def _factor_of_inverse(precision: Tensor) -> Tensor:
     With P precision P = C Cᵀ, P the reversal of all components, L = P inv(C)ᵀ P: lower triangular again.
     """
     back = inv(cholesky(precision.flip((-2, -1))))  # inv(C)
-    return back.mT.flip((-2, -1))
+    return back.mT.flip((-2, -1)).tril()  # what is above the diagonal is rounding
