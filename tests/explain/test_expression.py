@@ -82,6 +82,7 @@ V = np.array([0.75, 3.0])
         ("cat([v, v[0:1]])", np.concatenate([V, V[:1]])),
         ("stack([v, 2*v], dim=1)", np.stack([V, 2 * V], axis=1)),
         ("mse_loss(x @ v, v)", ((X @ V - V) ** 2).mean()),
+        ("mse_loss(v[0], 1) + dot(v, v)", (V[0] - 1) ** 2 + V @ V),
         ("x % 1 + x // 1", X),
     ],
 )  # fmt: skip

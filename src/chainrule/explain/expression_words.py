@@ -115,7 +115,16 @@ def _of_function(function: Callable[..., Any]) -> Word:
     ]
     required = tuple(p.name for p in parameters if p.default is p.empty)
     optional = tuple(p.name for p in parameters if p.default is not p.empty)
-    return Word(function.__name__, function, required, optional)
+    tensors = frozenset(i for i, p in enumerate(parameters) if p.annotation == "Tensor")
+
+    def run(*arguments: Any, **settings: Any) -> Any:
+        lifted = [
+            tensor_of(x) if i in tensors and isinstance(x, int | float) else x
+            for i, x in enumerate(arguments)
+        ]
+        return function(*lifted, **settings)
+
+    return Word(function.__name__, run, required, optional)
 
 
 def _extreme(of_all: Callable[..., Any], along: Callable[..., Any], of_two: Word) -> Callable[..., Any]:
