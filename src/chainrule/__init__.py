@@ -337,6 +337,7 @@ _LAZY = (
     "autograd",
     "data",
     "distributions",
+    "explain",
     "func",
     "graph",
     "linalg",

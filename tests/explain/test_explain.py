@@ -194,9 +194,9 @@ def test_cost_of_many_inputs() -> None:
     assert cost.suits == "reverse"
     assert cost.kept == 0
     assert cost.sentence == (
-        "10 inputs, 1 output: forward mode needs 10 passes (one per input), reverse mode 1 pass (one per output): "
-        f"{10 * cost.forward} against {cost.reverse} operations. Reverse mode suits; all that it has to keep is "
-        "what goes in."
+        "10 inputs, 1 output: forward mode needs 10 passes (one per input), reverse mode 1 pass (one per "
+        f"output): {10 * cost.forward} against {cost.reverse} operations. Reverse mode suits; all that it has "
+        "to keep is what goes in."
     )
 
 
@@ -266,8 +266,7 @@ def test_parts_of_a_short_derivation() -> None:
     with pytest.raises(torch.ArgumentError) as err:
         d["v3"]
     assert err.value.summary == (
-        "derivation['v3']\n  there is no value, layer or loop of this name\n"
-        "  try: one of x1, x2, v1, v2, f"
+        "derivation['v3']\n  there is no value, layer or loop of this name\n  try: one of x1, x2, v1, v2, f"
     )
 
 
@@ -304,7 +303,8 @@ X3 = torch.ones(3)
             lambda: explain(lambda x: x.detach() * 2, X3),
             "explain got a result (3,) that no derivative by x goes into\n"
             "  it is a constant: made of detached values, under no_grad, or of whole numbers\n"
-            "  try: look for .detach(), .item(), torch.tensor(...) of a tensor, argmax or comparisons on the way",
+            "  try: look for .detach(), .item(), torch.tensor(...) of a tensor, argmax or comparisons on the "
+            "way",
         ),
         (
             lambda: explain(lambda x: x * 2, torch.tensor([1, 2])),
