@@ -89,6 +89,12 @@ def assigned(site: Site) -> str:
     return ""
 
 
+def exact(site: Site) -> Site:
+    """The site with the beginning of its instruction; Python may point into the middle of one it sped up."""
+    code = _read(site[0])
+    return site[0], code.offsets[_index(code, site[1])]
+
+
 def statement(site: Site) -> int:
     """Where the statement ends that an instruction belongs to: the same for all of one expression."""
     code = _read(site[0])
@@ -147,7 +153,7 @@ def caller(stop: CodeType | None = None, start: FrameType | None = None) -> Call
         following = False
     if name == RETURNED and not following:
         name = ""
-    site = None if inner is None else (inner.f_code, inner.f_lasti)
+    site = None if inner is None else exact((inner.f_code, inner.f_lasti))
     return Caller(name, site, id(inner), tuple(reversed(layers)), entry)
 
 

@@ -165,9 +165,9 @@ class Recording(TensorBase):
     def explain(self, mode: str = "both", layout: str = "numerator") -> Derivation:
         """How the gradient of this result comes about, step by step, from what was recorded for backward.
 
-        As `chainrule.explain(fn, *inputs)`, for a result that is there already: call it before backward, which
-        frees what was kept. What no gradient reads was not kept, and is shown as "not kept"; there is no
-        comparison with central differences, because there is no function to run again.
+        As `chainrule.explain(fn, *inputs)`, for a result that is there already: call it before backward,
+        which frees what was kept. What no gradient reads was not kept, and is shown as "not kept"; there is
+        no comparison with central differences, because there is no function to run again.
 
         mode:   which tables to show: "both", "forward" or "reverse".
         layout: of derivatives by vectors and matrices: "numerator" (∂a/∂w = xᵀ) or "denominator" (∂a/∂w = x).
