@@ -16,9 +16,10 @@ from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
 from ..tape import mode
 from ..transforms.forward import Forward
+from ..transforms.level import same
 from .reverse import grad, vjp
 from .tree import flatten
-from .variables import recorded, same, split_aux, tensors
+from .variables import recorded, split_aux, tensors
 
 
 def jvp(
@@ -143,7 +144,7 @@ def _points(primals: Any, what: str) -> tuple[list[Any], Any]:
         if not isinstance(x, TensorBase):
             raise ArgumentError.of(
                 what,
-                given=f"a {type(x).__name__} among the primals",
+                given=f"{type(x).__name__} among the primals",
                 must="derivatives are taken by tensors",
                 hint="torch.tensor(...) of it, or a lambda that keeps it fixed",
             )
@@ -171,7 +172,7 @@ def _directions(points: list[Any], tree: Any, tangents: Any, what: str) -> list[
     for x, v in zip(points, moves, strict=True):
         if not isinstance(v, TensorBase):
             raise ArgumentError.of(
-                what, given=f"a {type(v).__name__} as a tangent", must="a tangent is a tensor"
+                what, given=f"{type(v).__name__} as a tangent", must="a tangent is a tensor"
             )
         if v._a.shape != x._a.shape:
             raise ShapeError.of(

@@ -59,7 +59,7 @@ def grad_and_value(
                 "grad",
                 given=f"a function that returns a tensor {value._a.shape}"
                 if isinstance(value, TensorBase)
-                else f"a function that returns a {type(value).__name__}",
+                else f"a function that returns {type(value).__name__}",
                 must="a gradient is the derivative of one number, a tensor of shape ()",
                 hint=".sum() or .mean() at its end, or jacrev for all derivatives of several numbers",
             )

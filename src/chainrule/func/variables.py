@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..backward import node_of
-from ..base import TensorBase, View, owner_of
+from ..base import TensorBase
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError
 from ..eager import record
-from ..ops.primitive import interpreter, levels
 from ..ops.views import RESHAPE
 from ..tape import mode
 from ..tape.node import AccumulateGrad, Node
+from ..transforms.level import same
 from .tree import Tree, flatten
 
 
@@ -36,21 +36,12 @@ class VariableNode(AccumulateGrad):
         self.open = True
 
 
-def same(x: Any, node: Node | None) -> Any:
-    """x as another tensor object on the same memory, at another place of the tape; it moves as x does."""
-    y = x._at(node)
-    y._view = View(owner_of(x))
-    if levels.stack:
-        interpreter.levels.alias(x, y)
-    return y
-
-
 def variable(x: Any, what: str) -> Any:
     """A variable with the value of x."""
     if not isinstance(x, TensorBase):
         raise ArgumentError.of(
             what,
-            given=f"a {type(x).__name__} to differentiate by",
+            given=f"{type(x).__name__} to differentiate by",
             must="derivatives are taken by tensors",
             hint="torch.tensor(...) of it, or argnums= for another argument",
         )
@@ -124,14 +115,14 @@ def others(outputs: Sequence[Any], variables: Sequence[Any]) -> bool:
     return False
 
 
-def tensors(result: Any, what: str, name: str = "the function") -> tuple[list[Any], Tree]:
+def tensors(result: Any, what: str) -> tuple[list[Any], Tree]:
     """The tensors of a function's result, and their structure."""
     leaves, tree = flatten(result)
     for y in leaves:
         if not isinstance(y, TensorBase):
             raise ArgumentError.of(
                 what,
-                given=f"{name} that returns {_described(result, y)}",
+                given=f"a function that returns {_described(result, y)}",
                 must="it must return a tensor, or tuples, lists and dicts of tensors",
                 hint="has_aux=True if it returns (value, anything else)",
             )
@@ -140,7 +131,7 @@ def tensors(result: Any, what: str, name: str = "the function") -> tuple[list[An
 
 def _described(result: Any, leaf: Any) -> str:
     kind = type(leaf).__name__
-    return f"a {kind}" if leaf is result else f"a {type(result).__name__} with a {kind} in it"
+    return kind if leaf is result else f"a {type(result).__name__} with {kind} in it"
 
 
 def split_aux(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:
@@ -157,7 +148,7 @@ def split_aux(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:
 
 
 def _kind(result: Any) -> str:
-    return f"{len(result)} things" if isinstance(result, tuple) else f"a {type(result).__name__}"
+    return f"{len(result)} things" if isinstance(result, tuple) else type(result).__name__
 
 
 def arguments(argnums: int | tuple[int, ...], args: tuple[Any, ...], what: str) -> tuple[int, ...]:

@@ -15,13 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import eager, inplace
-from ..base import TensorBase, wrap
+from ..base import TensorBase, View, owner_of, wrap
 from ..core.shapes import Shape
 from ..eager import sync
 from ..ops.primitive import Late, Primitive, interpreter, levels
+from ..tape.node import Node
+
+if TYPE_CHECKING:
+    from ..autograd.function import Function
 
 
 class Level:
@@ -45,6 +49,10 @@ class Level:
 
     def collect(self, leaf: Any, g: Any) -> None:
         """Backward is about to add g to the `.grad` of a leaf."""
+
+    def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+        """The results of a user's own operation, and its context."""
+        return function(f, args)
 
     def alias(self, x: Any, y: Any) -> None:
         """y is another tensor with the value and the derivatives of x."""
@@ -122,6 +130,15 @@ def change(x: Any, args: tuple[Any, ...], what: str, make: Callable[[Any], Any])
     return x
 
 
+def function(f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+    """A user's own operation on the stack as it is: its results, and its context. Nobody looks inside."""
+    if levels.stack:
+        with below() as top:
+            found: tuple[Any, Any] = top.function(f, args)
+            return found
+    return f._run(args)
+
+
 def snapshot(x: Any) -> Any:
     """The value of x at its place on the tape, as a tensor that does not change with x."""
     if levels.stack:
@@ -149,6 +166,15 @@ def write(x: Any, new: Any, what: str, tracked: bool) -> None:
         interpreter.trace.assign(x, new, what, tracked)
     else:
         inplace.write(x, new, what, tracked)
+
+
+def same(x: Any, node: Node | None) -> Any:
+    """x as another tensor object on the same memory, at another place of the tape; it moves as x does."""
+    y = x._at(node)
+    y._view = View(owner_of(x))
+    if levels.stack:
+        alias(x, y)
+    return y
 
 
 def alias(x: TensorBase, y: TensorBase) -> None:
@@ -192,6 +218,7 @@ class _Hooks:
 
     run = staticmethod(run)
     change = staticmethod(change)
+    function = staticmethod(function)
     write = staticmethod(write)
     alias = staticmethod(alias)
     detached = staticmethod(detached)
