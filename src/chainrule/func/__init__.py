@@ -4,12 +4,14 @@
 carry tangents along. `vmap` (mapping.py) maps a function over rows, without a loop.
 """
 
+from ..transforms.batch import VmapError
 from .forward import hvp, jvp, linearize
 from .mapping import vmap
 from .modules import functional_call, stack_module_state
 from .reverse import grad, grad_and_value, vjp
 
 __all__ = [
+    "VmapError",
     "functional_call",
     "grad",
     "grad_and_value",
