@@ -205,7 +205,8 @@ class Context:
             raise changed(node, f"saved tensor {i}", x.shape, x.version, x.version + 1, x.site)
         if kept.index is not None:
             assert node is not None
-            return wrap(x, node if len(node.results) == 1 else _part(node, kept.index))
+            place = node if len(node.results) == 1 else _part(node, kept.index)
+            return x._at(place) if isinstance(x, TensorBase) else wrap(x, place)
         if isinstance(x, TensorBase) and node is not None and owner_of(x)._v != kept.version:
             owner = owner_of(x)
             raise changed(node, f"saved tensor {i}", x._a.shape, kept.version, owner._v, owner._site)
@@ -214,7 +215,7 @@ class Context:
     def _overwritten(self, x: TensorBase) -> None:
         if self._saved is not FREED:
             for kept in self._saved:
-                if kept.value is x._a:
+                if kept.value is x._a or (isinstance(kept.value, TensorBase) and kept.index == _index(x)):
                     kept.value = Overwritten(x, kept.version)
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
@@ -377,9 +378,14 @@ def _recorded(
     for kept in context._saved:
         for i, y in enumerate(results):
             if kept.value is y and _differentiable(y, context) and not any(y is x for x in args):
-                kept.index, kept.value = i, y._a
+                kept.index, kept.value = i, y._a if type(y._a) is np.ndarray else y._kept()
                 break
     return node
+
+
+def _index(x: TensorBase) -> int:
+    """Which result of a function x is."""
+    return x._node.index if isinstance(x._node, _Part) else 0
 
 
 def _differentiable(y: Any, context: Context) -> bool:

@@ -184,10 +184,11 @@ def _whole(level: Batch, y: Any, to: int | None, result: Any) -> Any:
     if not isinstance(y, TensorBase):
         if to is None:
             return y
+        kind = "None" if y is None else f"a {type(y).__name__}"
         within = "" if y is result else f" in a {type(result).__name__}"
         raise ArgumentError.of(
             "vmap",
-            given=f"a function that returns a {type(y).__name__}{within}",
+            given=f"a function that returns {kind}{within}",
             must="it must return a tensor, or tuples, lists and dicts of tensors",
             hint="out_dims=None in its place: it is the same for every row",
         )

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, Self
 
 from .. import inplace
+from ..autograd.function import Function
 from ..base import View, owner_of
 from ..core.errors import ChainruleError
 from ..core.shapes import Shape, real_axis
@@ -245,7 +246,11 @@ class Batch(Level):
             _check_each(op, xs)
         _shape(op, [getattr(x, "_a", x) for x in xs], settings)  # raises the error that teaches, about rows
         rows = tuple(x._rows if m else x for x, m in zip(xs, mapped, strict=True))
-        out = op.rows(self.size, rows, mapped, settings)
+        try:
+            out = op.rows(self.size, rows, mapped, settings)
+        except ChainruleError as err:  # about values, then; the shapes of rows have been checked
+            err.add_note(f"  (inside vmap: all {self.size} rows are there, along one more axis, the first)")
+            raise
         if op.outputs != 1:
             return tuple(map(self.batched, out))
         result = self.batched(out)
@@ -255,6 +260,13 @@ class Batch(Level):
             with self._upon():
                 record(op, result, xs, settings)
         return result
+
+    def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+        if not any(map(self.holds, args)):
+            return level.function(f, args)
+        call = _Call(self, f, args)
+        placed, _ = level.function(call.stacked(), tuple(x._rows if self.holds(x) else x for x in args))
+        return call.placed(placed), call.context
 
     def snapshot(self, x: Any) -> Any:
         if not self.holds(x):
@@ -299,6 +311,99 @@ class Batch(Level):
                 hint="torch.func.grad of the function inside vmap, which returns the gradient of each row; "
                 "or backward() outside, for their sum",
             )
+
+
+class _Call:
+    """One call of a user's own operation for all rows: it runs on rows, and is differentiated on both tapes.
+
+    On the tape of whoever called vmap, and for levels below, it is an operation of its own on the stacks,
+    whose backward is that of the user, for all rows.
+    """
+
+    def __init__(self, batch: Batch, f: type[Function], args: tuple[Any, ...]) -> None:
+        self.batch, self.f, self.args = batch, f, args
+        self.results: Any = ()
+        self.context: Any = None
+
+    def stacked(self) -> type[Function]:
+        """The operation on stacks."""
+        call, recording = self, mode.is_grad_enabled()
+
+        class Stacked(Function):
+            @staticmethod
+            def forward(ctx: Any, *xs: Any) -> Any:
+                with call.batch._upon(), mode.set_grad_enabled(recording):
+                    call.results, call.context = call.f._run(call.args)
+                context = call.context
+                ctx.set_materialize_grads(context._materialize)
+                ys = call.outputs
+                rows = [y._rows for y in ys if call.batch.holds(y)]
+                ctx.mark_non_differentiable(
+                    *(y._rows for y in ys if call.batch.holds(y) and id(y) in context._constant)
+                )
+                return tuple(rows)
+
+            @staticmethod
+            def backward(ctx: Any, *gs: Any) -> Any:
+                context = call.context
+                wanted = zip(context.needs_input_grad, ctx.needs_input_grad, strict=True)
+                context.needs_input_grad = tuple(a or b for a, b in wanted)
+                with call.batch.entered():
+                    found = call.f.backward(context, *call.spread(gs))
+                found = found if isinstance(found, tuple) else (found,)
+                return tuple(map(call.gathered, call.args, found))
+
+            @staticmethod
+            def jvp(ctx: Any, *moves: Any) -> Any:
+                batch = call.batch
+                with batch.entered():
+                    given = [
+                        batch.batched(t) if t is not None and batch.holds(x) else t
+                        for x, t in zip(call.args, moves, strict=True)
+                    ]
+                    found = call.f._moved(call.context, call.results, given)
+                return tuple(
+                    None if t is None else batch.rows(t)
+                    for y, t in zip(call.outputs, found, strict=True)
+                    if batch.holds(y)
+                )
+
+        Stacked.__name__ = self.f.__name__
+        return Stacked
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        return self.results if isinstance(self.results, tuple) else (self.results,)
+
+    def spread(self, gs: tuple[Any, ...]) -> list[Any]:
+        """What arrives at each result, when this arrives at the stacks among them."""
+        rest = iter(gs)
+        found = []
+        for y in self.outputs:
+            if self.batch.holds(y):
+                g = next(rest)
+                found.append(None if g is None else self.batch.batched(g))
+            else:  # the same for every row: what it depends on is differentiated on the tape of the rows
+                zeros = self.context._materialize and isinstance(y, Tensor)
+                found.append(y.new_zeros(y.shape) if zeros else None)
+        return found
+
+    def gathered(self, x: Any, g: Any) -> Any:
+        """The gradient for an argument on stacks; rows that share one add theirs up."""
+        if g is None:
+            return None
+        rows = self.batch.rows(g)
+        return rows if self.batch.holds(x) else rows.sum(0)
+
+    def placed(self, rows: tuple[Any, ...]) -> Any:
+        """The results, with their stacks at their places on the tape."""
+        rest = iter(rows)
+        for y in self.outputs:
+            if self.batch.holds(y):
+                place = next(rest)
+                if not any(y is x for x in self.args):
+                    y._rows = place
+        return self.results
 
 
 def _differs(x: Any, what: str) -> VmapError:
