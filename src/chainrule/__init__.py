@@ -7,6 +7,7 @@ framework knows about an operation, and `docs/architecture.md` for how the parts
 
 import builtins as _builtins
 import importlib as _importlib
+import typing as _typing
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
@@ -357,6 +358,10 @@ _FROM = {
 }
 
 
+if _typing.TYPE_CHECKING:
+    from .explain import package as explain
+
+
 def __getattr__(name: str) -> _Any:
     if name in _FROM:
         return getattr(_importlib.import_module("." + _FROM[name], __name__), name)
@@ -378,6 +383,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 _install_excepthook()
 _provide("draw", lambda: __getattr__("draw"))
+_provide("explain_result", lambda: _importlib.import_module(".explain.tape", __name__).explain_result)
 
 __all__ = [
     "ArgumentError",
