@@ -265,9 +265,8 @@ class Derivation:
             a = np.asarray(total[id(leaf)]._a)
             laid = a.T if self.layout == "numerator" else a
             with suspended(), tape_mode.no_grad():
-                formula = whole(self.program, shares, leaf, self.layout)
-                if formula is not None and not holds(formula, laid, space):
-                    formula = None
+                forms = whole(self.program, shares, leaf, self.layout, space)
+                formula = next((f for f in forms if holds(f, laid, space)), None)
             shape = self._shape((), leaf.shape)
             rules = dict.fromkeys(["chain rule", *self._rules_of(leaf, shares)])
             rule = (
