@@ -170,7 +170,9 @@ def test_the_gradient_is_that_of_backward(name: str) -> None:
     if free:
         given = [x.clone().requires_grad_() if x.is_floating_point() else x for x in given]
     torch.manual_seed(6)
-    fn(*given).sum().backward()
+    # Times one: a function may write into its inputs, which backward forbids for leaves.
+    copies = [x * 1 if free and x.is_floating_point() else x for x in given]
+    fn(*copies).sum().backward()
     wanted = {v.name: x.grad for v, x in zip(d.program.inputs, given, strict=True) if x.grad is not None}
     for leaf in d.program.leaves:
         if leaf.name in wanted:
@@ -184,7 +186,7 @@ def test_the_gradient_is_that_of_backward(name: str) -> None:
 def test_forward_reverse_and_differences_agree(name: str) -> None:
     d = derived(name)
     assert d.checks
-    if name == "detached":
+    if name in ("detached", "gradients_off_for_a_while"):
         wanted = "the function holds values constant (detach or no_grad), and differences would move them"
         assert d.unchecked == wanted
         assert d.agree
