@@ -345,7 +345,13 @@ _LAZY = (
     "training",
     "utils",
 )
-_FROM = {"compile": "compiler", "load": "serialization", "save": "serialization", "symbol": "graph"}
+_FROM = {
+    "compile": "compiler",
+    "doctor": "explain.doctor",
+    "load": "serialization",
+    "save": "serialization",
+    "symbol": "graph",
+}
 
 
 def __getattr__(name: str) -> _Any:
@@ -460,6 +466,7 @@ __all__ = [
     "distributions",
     "div",
     "divide",
+    "doctor",
     "dot",
     "double",
     "dtype",
