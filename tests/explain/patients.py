@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import chainrule as cr
@@ -48,7 +49,7 @@ def line(seed: int, rows: int = 64, features: int = 3) -> tuple[cr.Tensor, cr.Te
 def deep(widths: list[int], activation: type[nn.Module], gain: float | None = None) -> nn.Sequential:
     """Linear layers with an activation between them; with a gain, weights of variance gain² / inputs."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.Linear(inputs, outputs), activation()]
         if gain is not None:
             nn.init.normal_(layers[-2].weight, 0.0, gain / math.sqrt(inputs))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...compiler.module import CompiledModule
 from ...core.errors import ArgumentError, IndexingError
 from ...nn import Module
 from ...optim import Optimizer
@@ -162,8 +161,9 @@ def _described_batch(batch: Any) -> str:
 
 
 def _unwrapped(model: Any) -> Any:
-    """A compiled module's own module: its operations can be watched one by one."""
-    return model._inside() if isinstance(model, CompiledModule) else model
+    """What a compiled module or function was made of: its operations can be watched one by one."""
+    inside = getattr(model, "_inside", None)  # what `compile` makes of a module or function has it
+    return model if inside is None else inside()
 
 
 def _leaves(model: Any, loss: Any, optimizer: Optimizer | None) -> dict[str, Tensor]:

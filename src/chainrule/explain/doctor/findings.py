@@ -93,8 +93,8 @@ CAUSES: Final[dict[str, tuple[str, ...]]] = {
 def root_causes(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that no other one explains, serious ones first.
 
-    A warning explains no serious finding, or a few dead units would hide a gradient that has vanished; except for
-    one about the scale of the input, which is a warning because it can be lived with, at a price.
+    A warning explains no serious finding, or a few dead units would hide a gradient that has vanished; except
+    for one about the scale of the input, which is a warning because it can be lived with, at a price.
 
     >>> low = Finding("dead", "serious", "1", "...", "...")
     >>> high = Finding("vanishing", "serious", "0", "...", "...")
