@@ -130,7 +130,7 @@ def five_relu_layers(seed: int) -> tuple[Any, ...]:
 @healthy
 def twenty_relu_layers_that_keep_the_variance(seed: int) -> tuple[Any, ...]:
     batch = classes(seed, 128)
-    model = deep([20, *[128] * 20, 5], nn.ReLU, math.sqrt(2))
+    model = deep([20, *[64] * 20, 5], nn.ReLU, math.sqrt(2))
     return model, batch, nn.CrossEntropyLoss(), cr.optim.Adam(model.parameters(), lr=1e-4)
 
 

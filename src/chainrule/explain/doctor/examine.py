@@ -24,7 +24,7 @@ from .checks.steps import check_rate
 from .checks.weights import check_gradients, check_membership, check_symmetric, check_zero
 from .curvature import Curvature, curvature
 from .findings import Finding, root_causes
-from .names import described, leaves_of, modules_of
+from .names import as_written, described, leaves_of, modules_of, run_as_written
 from .passage import Loss, Passage, Subject, go_back, record
 from .report import Report, looks
 from .state import Streams, generators_of, untouched
@@ -76,25 +76,26 @@ def doctor(
     [('dead', '1')]
     """
     inputs, target = _parts(batch)
-    model, loss = _unwrapped(model), _unwrapped(loss)
+    model, loss = as_written(model), as_written(loss)
     leaves = _leaves(model, loss, optimizer)
     if not leaves:
         raise ArgumentError.of(
             "doctor",
-            given=f"{described(model)}, which uses no tensor that wants a gradient",
+            given=f"{described(model, 'a function')}, which uses no tensor that wants a gradient",
             must="there must be something to train",
             hint="requires_grad=True on the weights; a function is searched for tensors that its code names",
         )
     modules = modules_of(model, loss)
     params = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
     with untouched(modules, [*leaves.values(), *params], optimizer), enable_grad():
+        run_as_written(modules)
         notes = _to_training(model)
         subject = Subject(model, loss, inputs, target, leaves, Streams(generators_of(modules)))
         return _examined(subject, optimizer, hessian, notes)
 
 
 def _examined(subject: Subject, optimizer: Optimizer | None, hessian: bool, notes: list[str]) -> Report:
-    title = f"{described(subject.model)} and {described(subject.loss)}"
+    title = f"{described(subject.model, 'the model')} with {described(subject.loss, 'its loss')}"
     if given := check_given(subject):
         return Report(title, [given], notes=notes)
     try:
@@ -158,12 +159,6 @@ def _described_batch(batch: Any) -> str:
     name = type(batch).__name__
     size = f" of length {len(batch)}" if isinstance(batch, tuple | list) else ""
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}{size}"
-
-
-def _unwrapped(model: Any) -> Any:
-    """What a compiled module or function was made of: its operations can be watched one by one."""
-    inside = getattr(model, "_inside", None)  # what `compile` makes of a module or function has it
-    return model if inside is None else inside()
 
 
 def _leaves(model: Any, loss: Any, optimizer: Optimizer | None) -> dict[str, Tensor]:

@@ -18,19 +18,31 @@ from ...tensor import Tensor
 _DEPTH = 4  # functions that call functions; a model's code is rarely further away
 
 
+def as_written(model: Any) -> Any:
+    """What a compiled module or function was made of: its operations can be watched one by one."""
+    inside = getattr(model, "_inside", None)  # what `compile` makes has it
+    return model if inside is None else inside()
+
+
 def modules_of(*roots: Any) -> list[Module]:
-    """All modules of the given objects, each once, parents first."""
+    """All modules of the given objects as they were written, each once, parents first."""
     found: dict[Module, None] = {}
-    for root in roots:
-        for module in root.modules() if isinstance(root, Module) else _modules_in(root):
-            found.setdefault(module)
+    stack: list[Any] = list(reversed(roots))
+    while stack:
+        root = as_written(stack.pop())
+        if not isinstance(root, Module):
+            stack += [value for _, value in _mentioned(root, _DEPTH) if isinstance(value, Module)]
+        elif root not in found:
+            found[root] = None
+            stack += reversed([child for child in vars(root)["_modules"].values() if child is not None])
     return list(found)
 
 
-def _modules_in(function: Any) -> Iterator[Module]:
-    for _, value in _mentioned(function, _DEPTH):
-        if isinstance(value, Module):
-            yield from value.modules()
+def run_as_written(modules: list[Module]) -> None:
+    """Put the modules themselves in the place of compiled ones, wherever one is a part of another."""
+    for module in modules:
+        parts = vars(module)["_modules"]
+        parts.update({name: as_written(part) for name, part in parts.items() if part is not None})
 
 
 def leaves_of(model: Any) -> dict[str, Tensor]:
@@ -103,9 +115,9 @@ def layer_of(parameter: str) -> str:
     return parameter.rpartition(".")[0] or parameter
 
 
-def described(function: Callable[..., Any]) -> str:
-    """`Sequential` for a module, the name of a function."""
+def described(function: Callable[..., Any], nameless: str) -> str:
+    """`Sequential` for a module, the name of a function; `nameless` for one that has none."""
     if isinstance(function, Module):
         return type(function).__name__
     name = getattr(function, "__name__", type(function).__name__)
-    return "the function" if name == "<lambda>" else str(name)
+    return nameless if name == "<lambda>" else str(name)

@@ -17,7 +17,6 @@ import numpy as np
 from ...backward import node_of
 from ...base import wrap
 from ...core.errors import ArgumentError, describe
-from ...nn import Module
 from ...tape import engine
 from ...tape.hooks import hook_handle
 from ...tensor import Tensor
@@ -59,7 +58,7 @@ class Subject:
                 "doctor",
                 given=f"a loss of {given}",
                 must="the loss must be a tensor with one number for the whole batch",
-                hint="loss.mean() at its end",
+                hint="doctor(model, batch, lambda output, y: loss(output, y).mean())",
             )
         return value
 
@@ -148,20 +147,19 @@ class Passage:
     def rows(self) -> list[tuple[str, str, Step]]:
         """(place, what it is, step) of each layer, activation or module that computes something, in order."""
         found: dict[int, tuple[str, str, Step]] = {}
-        inside: set[Call] = set()
+        inside: set[Call | None] = set()
+        steps = [layer.use.step for layer in self.layers] + [gate.step for gate in self.gates]
         for call in self.recorder.calls:
-            step = call.output
-            if call.is_leaf and step is not None and step.call is call and call.parent is not None:
+            step, kind = call.output, type(call.module).__name__
+            if call.is_leaf and step is not None and sum(other.call is call for other in steps) <= 1:
                 inside.add(call)
-                if not is_view(step):
-                    name = call.path + (f" (call {call.number})" if self._calls(call) > 1 else "")
-                    found[step.number] = (name, type(call.module).__name__, step)
+                if step.call is call and not is_view(step):
+                    number = f" (call {call.number})" if self._calls(call) > 1 else ""
+                    found[step.number] = ((call.path or kind) + number, kind, step)
         for layer in self.layers:
             if layer.use.step.call not in inside:
                 step = layer.use.result
-                kind = step.call.module if step.call is not None and step.call.path == layer.name else None
-                what = type(kind).__name__ if isinstance(kind, Module) else layer.use.step.op.formula
-                found[step.number] = (layer.name, what, step)
+                found[step.number] = (layer.name, layer.use.step.op.formula, step)
         for gate in self.gates:
             if gate.step.call not in inside:
                 found[gate.step.number] = (self.name_of(gate.step), gate.step.op.formula, gate.step)

@@ -258,8 +258,8 @@ def _parameter_cells(row: ParameterLook) -> list[str]:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[Line]:
-    """Columns of one width; words to the left, numbers to the right."""
-    left = [all(not _is_number(row[i]) for row in rows) for i in range(len(head))]
+    """Columns of one width; names and words to the left, numbers to the right."""
+    left = [i == 0 or all(not _is_number(row[i]) for row in rows) for i in range(len(head))]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
 
     def line(row: list[str]) -> str:

@@ -185,7 +185,7 @@ def check_probabilities(passage: Passage) -> Iterator[Finding]:
     if not (isinstance(output, Tensor) and output.is_floating_point() and output.numel()):
         return
     a = output._a
-    loss = described(subject.loss)
+    loss = described(subject.loss, "the loss")
     try:
         if _is_scores(output) and output.shape[1] > 1 and _is_classes(target, output):
             sums_to_one = (a >= 0).all() and (abs(a.sum(axis=1) - 1) < limits.SUM_TOLERANCE).all()

@@ -112,16 +112,15 @@ def check_dead(passage: Passage) -> Iterator[Finding]:
             "dead",
             "serious" if share >= limits.DEAD_SERIOUS else "warning",
             passage.name_of(gate.step),
-            f"{round(share * units)} of {units} units are off ({_zero(gate)}) for all "
-            f"{rows_of(gate.slope)} rows "
-            "of the batch, so no gradient passes them and they cannot come back",
+            f"{round(share * units)} of {units} units are {_off(gate)} for all {rows_of(gate.slope)} rows of "
+            "the batch, so no gradient passes them and they cannot come back",
             "a smaller learning rate, biases that start at 0, weights from nn.init.kaiming_normal_, "
             "or nn.LeakyReLU instead",
         )
         return
 
 
-def _zero(gate: Gate) -> str:
+def _off(gate: Gate) -> str:
     return "0" if not gate.step.value[gate.slope == 0].any() else "flat"
 
 
@@ -170,9 +169,7 @@ def _product(levels: list[Level], ratio: float) -> Finding:
     start = _start(levels, vanishing)
     first, last = levels[0], levels[-1]
     change = f"{_times(1 / ratio)} smaller" if vanishing else f"{_times(ratio)} larger"
-    cause = (
-        f"of that factor the weights make {_factor(by_weights)}, the activations {_factor(by_activations)}"
-    )
+    cause = f"the weights multiply it by {_factor(by_weights)}, the activations by {_factor(by_activations)}"
     if vanishing:
         hint = (
             "starting weights that keep the variance: nn.init.kaiming_normal_ before ReLU, "
@@ -190,8 +187,8 @@ def _product(levels: list[Level], ratio: float) -> Finding:
         "vanishing" if vanishing else "exploding",
         "serious",
         start.name,
-        f"on its way from {last.name!r} back to {first.name!r} the gradient becomes {change}; it starts at "
-        f"{start.name!r}; {cause}",
+        f"on its way from {last.name!r} back to {first.name!r} the gradient becomes {change}: {cause}; it "
+        f"starts at {start.name!r}",
         hint,
     )
 
