@@ -145,7 +145,7 @@ def test_a_relu_written_by_hand_is_known_as_one() -> None:
 
     report = cr.doctor(lambda x: relu(x @ w1 + b1) @ w2, (x, y), F.cross_entropy)
     assert [(finding.kind, finding.where) for finding in report.findings] == [("dead", "maximum after w1")]
-    assert "32 of 32 units are off (0) for all 64 rows" in report.findings[0].text
+    assert "32 of 32 units are 0 for all 64 rows" in report.findings[0].text
 
 
 def test_evaluation_mode_is_noted() -> None:
@@ -223,7 +223,7 @@ def test_errors_of_the_model_are_its_own() -> None:
     x, y = line(0)
     with pytest.raises(cr.ShapeError, match="in_features"):
         cr.doctor(nn.Linear(4, 1), (x, y), nn.MSELoss())
-    with pytest.raises(cr.IndexingError, match="index"):
+    with pytest.raises(cr.IndexingError, match="numbers must lie in"):
         cr.doctor(nn.Embedding(3, 2), (cr.tensor([1, 7]), cr.zeros(2, 2)), nn.MSELoss())
 
 
@@ -462,8 +462,8 @@ def test_labels_out_of_range(labels: list[int], given: str, hint: str) -> None:
     batch = (cr.randn(2, 2), cr.tensor(labels))
     (finding,) = cr.doctor(nn.Linear(2, 3), batch, nn.CrossEntropyLoss()).findings
     assert str(finding) == (
-        f"labels out of range: the labels go from {given}, but the model has 3 outputs, for the classes 0 to 2; "
-        f"try {hint}"
+        f"labels out of range: the labels go from {given}, but the model has 3 outputs, for the classes 0 "
+        f"to 2; try {hint}"
     )
 
 

@@ -57,22 +57,27 @@ def curvature(subject: Subject, rates: dict[str, float] | None = None) -> Curvat
         if not start.any():
             return "the gradient is 0"
         ends = _lanczos(lambda v: _hessian_times(gradients, xs, v), start)
-        if rates is None or ends is None:
-            scaled = None
-        elif len(set(rates.values())) == 1:
-            scaled = ends[1] * next(iter(rates.values()))
-        else:
-            root = np.sqrt(
-                _flat([np.full(x.shape, rates.get(name, 0.0)) for name, x in subject.leaves.items()], xs)
-            )
-            both = _lanczos(lambda v: root * _hessian_times(gradients, xs, root * v), root * start)
-            scaled = None if both is None else both[1]
-    except (
-        ChainruleError,
-        NotImplementedError,
-    ) as problem:  # an op of the user's without a second derivative
+        if ends is None:
+            return "it is not finite"
+        scaled = None if rates is None else _with_rates(gradients, subject, rates, start, ends)
+    except (ChainruleError, NotImplementedError) as problem:  # an op of the user's that is not smooth enough
         return " ".join(str(problem).split("\n")[0].split())
-    return "it is not finite" if ends is None else Curvature(ends[1], ends[0], scaled)
+    return Curvature(ends[1], ends[0], scaled)
+
+
+def _with_rates(
+    gradients: Any, subject: Subject, rates: dict[str, float], start: Array, ends: tuple[float, float]
+) -> float | None:
+    """The largest eigenvalue of D^½ H D^½; weights without a learning rate do not move: their rate is 0."""
+    each = [rates.get(name, 0.0) for name in subject.leaves]
+    if len(set(each)) == 1:
+        return ends[1] * each[0]
+    xs = list(subject.leaves.values())
+    root = np.sqrt(_flat([np.full(x.shape, rate) for x, rate in zip(xs, each, strict=True)], xs))
+    if not (root * start).any():
+        return None
+    both = _lanczos(lambda v: root * _hessian_times(gradients, xs, root * v), root * start)
+    return None if both is None else both[1]
 
 
 def _hessian_times(gradients: Any, xs: list[Tensor], v: Array) -> Array:
@@ -103,9 +108,8 @@ def _flat(parts: list[Array | None], xs: list[Tensor]) -> Array:
 def _lanczos(times: Any, start: Array) -> tuple[float, float] | None:
     """The smallest and largest eigenvalue of a symmetric matrix that is given by its product with a
     vector."""
-    rest = np.random.Generator(np.random.Philox(0)).standard_normal(
-        start.size
-    )  # no stream of the user's moves
+    stream = np.random.Generator(np.random.Philox(0))  # one of our own: no stream of the user's moves
+    rest = stream.standard_normal(start.size)
     v = start / np.linalg.norm(start) + 0.1 * rest / np.sqrt(start.size)
     v = v / np.linalg.norm(v)
     basis = [v]

@@ -87,6 +87,8 @@ CAUSES: Final[dict[str, tuple[str, ...]]] = {
     "softmax twice": ("learning rate too small", "vanishing"),
     "not log-probabilities": _OF_RATE,
     "learning rate 0": ("learning rate too small",),
+    # Steps do less than they should if they do not reach all parameters.
+    "not in optimizer": _OF_RATE,
 }
 
 
