@@ -371,7 +371,7 @@ def make_node(
         node.versions = versions
     node.shapes = [x._a.shape if isinstance(x, TensorBase) else () for x in xs] if plan.shapes else None
     if plan.out:
-        node.out = a if type(a) is _ndarray else interpreter.trace.kept(result)
+        node.out = a if type(a) is _ndarray else result._kept()
         node.out_ref = weakref.ref(result)
         node.out_version = result._v if result._view is None else result._view.owner._v
     else:
