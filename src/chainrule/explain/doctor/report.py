@@ -147,8 +147,8 @@ class Report:
         if self.spread is not None:
             forward, backward = self.spread
             lines.append(
-                f"through the hidden layers: spread of the signal × {_number(forward)}, "
-                f"gradient on its way back × {_number(backward)}"
+                f"through the hidden layers: spread of the signal × {_number(forward)}, gradient on its way "
+                f"back × {_number(backward)}"
             )
         if self.curvature is not None:
             rate = self.curvature.times_rate

@@ -69,9 +69,8 @@ def _forward(broken: Broken) -> Finding:
         broken.path,
         f"{broken.op.formula} of finite numbers {given} makes {bad}, the first one, at "
         f"{describe(broken.site)}",
-        "keeping its inputs in range: log(x + 1e-8) for log(x), log_softmax for log(softmax(x)), a "
-        "smaller learning "
-        "rate if the numbers have grown",
+        "keeping its inputs in range: log(x + 1e-8) for log(x), log_softmax for log(softmax(x)), a smaller "
+        "learning rate if the numbers have grown",
     )
 
 

@@ -96,8 +96,8 @@ def _scale_problem(x: Array) -> str:
         widest, narrowest = (int(at[f(spreads[at])]) for f in (np.argmax, np.argmin))
         if spreads[widest] > limits.SCALE_LEAST and spreads[widest] > limits.SCALE_RATIO * spreads[narrowest]:
             return (
-                f"feature {widest} of its input has a standard deviation of {spreads[widest]:.3g}, "
-                f"feature {narrowest} one of {spreads[narrowest]:.3g}"
+                f"feature {widest} of its input has a standard deviation of {spreads[widest]:.3g}, feature "
+                f"{narrowest} one of {spreads[narrowest]:.3g}"
             )
         far = int(at[np.argmax(np.abs(means[at]) / spreads[at])])
         if abs(means[far]) > max(limits.OFFSET_RATIO * spreads[far], limits.SCALE_LEAST):
@@ -134,8 +134,7 @@ def check_ignored(passage: Passage) -> Iterator[Finding]:
         "serious",
         "",
         "the prediction, the loss and all gradients stay the same when other rows are put in: nothing "
-        "depends "
-        "on the input",
+        "depends on the input",
         "a look at forward(): is the result computed from its argument, and not from another variable?",
     )
 
@@ -166,9 +165,8 @@ def check_shapes(passage: Passage) -> Iterator[Finding]:
                 "serious",
                 "",
                 f"predictions {tuple(output.shape)} and targets {tuple(target.shape)} broadcast to "
-                f"{step.value.shape}: each of the {n} predictions is compared with each of the {n} "
-                f"targets, and "
-                "the model learns their mean",
+                f"{step.value.shape}: each of the {n} predictions is compared with each of the {n} targets, "
+                "and the model learns their mean",
                 "target.reshape(output.shape)",
             )
             return
@@ -195,9 +193,8 @@ def check_probabilities(passage: Passage) -> Iterator[Finding]:
                     "softmax twice",
                     "serious",
                     "",
-                    f"the model ends in a softmax (each row of its output sums to 1), and {loss} takes "
-                    f"the softmax of "
-                    "that again: its gradients become small, and the loss cannot come near 0",
+                    f"the model ends in a softmax (each row of its output sums to 1), and {loss} takes the "
+                    "softmax of that again: its gradients become small, and the loss cannot come near 0",
                     "the model without its softmax: give the loss the scores",
                 )
             elif abs(after - before + 1) < limits.SAME_LOSS and not _are_logarithms(a):
@@ -205,9 +202,8 @@ def check_probabilities(passage: Passage) -> Iterator[Finding]:
                     "not log-probabilities",
                     "serious",
                     "",
-                    f"{loss} is minus the output at the label, and wants logarithms of probabilities, "
-                    f"but the output "
-                    "is none: exp(output) does not sum to 1 in each row",
+                    f"{loss} is minus the output at the label, and wants logarithms of probabilities, but "
+                    "the output is none: exp(output) does not sum to 1 in each row",
                     "nn.LogSoftmax(dim=1) at the end of the model, or nn.CrossEntropyLoss, which has it "
                     "inside",
                 )
@@ -217,8 +213,7 @@ def check_probabilities(passage: Passage) -> Iterator[Finding]:
                 "serious",
                 "",
                 f"the model ends in a sigmoid, and {loss} takes the sigmoid of that again: probabilities "
-                f"can then only "
-                "lie between 0.5 and 0.73",
+                "can then only lie between 0.5 and 0.73",
                 "the model without its sigmoid, or nn.BCELoss, which takes probabilities",
             )
     except ChainruleError:  # a loss that cannot be asked about other outputs than the model's

@@ -112,10 +112,10 @@ def check_dead(passage: Passage) -> Iterator[Finding]:
             "dead",
             "serious" if share >= limits.DEAD_SERIOUS else "warning",
             passage.name_of(gate.step),
-            f"{round(share * units)} of {units} units are {_off(gate)} for all {rows_of(gate.slope)} rows of "
-            "the batch, so no gradient passes them and they cannot come back",
-            "a smaller learning rate, biases that start at 0, weights from nn.init.kaiming_normal_, "
-            "or nn.LeakyReLU instead",
+            f"{round(share * units)} of {units} units are {_off(gate)} for all {rows_of(gate.slope)} rows "
+            "of the batch, so no gradient passes them and they cannot come back",
+            "a smaller learning rate, biases that start at 0, weights from nn.init.kaiming_normal_, or "
+            "nn.LeakyReLU instead",
         )
         return
 
@@ -135,9 +135,8 @@ def check_saturated(passage: Passage) -> Iterator[Finding]:
             "saturated",
             "serious" if share >= limits.SATURATED_SERIOUS else "warning",
             passage.name_of(gate.step),
-            f"{share:.0%} of its outputs are at a flat end of {gate.step.op.formula}, where its "
-            f"derivative is below "
-            f"{limits.FLAT_SLOPE:.0%} of its steepest, so hardly any gradient passes",
+            f"{share:.0%} of its outputs are at a flat end of {gate.step.op.formula}, where its derivative "
+            f"is below {limits.FLAT_SLOPE:.0%} of its steepest, so hardly any gradient passes",
             "smaller starting weights (nn.init.xavier_uniform_), standardised inputs, or nn.BatchNorm1d "
             "before it",
         )
@@ -180,8 +179,8 @@ def _product(levels: list[Level], ratio: float) -> Finding:
         )
     else:
         hint = (
-            "smaller starting weights (nn.init.kaiming_normal_ before ReLU, nn.init.xavier_normal_ "
-            "before tanh), nn.BatchNorm1d between the layers, or nn.utils.clip_grad_norm_ before each step"
+            "smaller starting weights (nn.init.kaiming_normal_ before ReLU, nn.init.xavier_normal_ before "
+            "tanh), nn.BatchNorm1d between the layers, or nn.utils.clip_grad_norm_ before each step"
         )
     return Finding(
         "vanishing" if vanishing else "exploding",
@@ -227,8 +226,7 @@ def _variance(hidden: list[Level], kept: float) -> Finding:
         f"from {hidden[0].name!r} to {hidden[-1].name!r} the spread of the outputs becomes {change}, "
         f"{kept ** (1 / steps):.2g} times in each layer, where 1 would keep it",
         "starting weights of variance 2 / inputs before ReLU (nn.init.kaiming_normal_) or 2 / (inputs + "
-        "outputs) "
-        "before tanh (nn.init.xavier_normal_), or nn.BatchNorm1d between the layers",
+        "outputs) before tanh (nn.init.xavier_normal_), or nn.BatchNorm1d between the layers",
     )
 
 

@@ -36,9 +36,9 @@ def check_rate(
             "learning rate too large",
             "serious",
             "",
-            f"{len(trial.losses) - 1} steps of {type(optimizer).__name__} on this batch, with {named}, "
-            f"take the loss "
-            f"from {trial.losses[0]:.4g} to {_shown(trial.losses[-1])}{_reason(optimizer, curvature)}",
+            f"{len(trial.losses) - 1} steps of {type(optimizer).__name__} on this batch, with {named}, take "
+            f"the loss from {trial.losses[0]:.4g} to "
+            f"{_shown(trial.losses[-1])}{_reason(optimizer, curvature)}",
             _smaller(optimizer, rates, curvature),
         )
     elif (
@@ -63,9 +63,8 @@ def check_rate(
             "warning",
             "",
             f"{len(trial.losses) - 1} steps of {type(optimizer).__name__} on this batch, with {named}, "
-            f"lower the loss "
-            f"by {max(trial.fall, 0.0):.2g}; one step of a good length along the gradient lowers it by "
-            f"{trial.gain:.2g}",
+            f"lower the loss by {max(trial.fall, 0.0):.2g}; one step of a good length along the gradient "
+            f"lowers it by {trial.gain:.2g}",
             _larger(optimizer, curvature),
         )
 
@@ -99,8 +98,7 @@ def _reason(optimizer: Optimizer, curvature: Curvature | None) -> str:
         return ""
     return (
         f"; the loss curves with λ = {curvature.largest:.3g} here, so that lr · λ = "
-        f"{curvature.times_rate:.3g}, and from "
-        f"{_limit(optimizer):g} on steps overshoot further each time"
+        f"{curvature.times_rate:.3g}, and from {_limit(optimizer):g} on steps overshoot further each time"
     )
 
 

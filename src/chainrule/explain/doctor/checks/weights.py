@@ -87,9 +87,8 @@ def check_zero(passage: Passage) -> Iterator[Finding]:
                     "zero weights",
                     "warning",
                     layer.name,
-                    f"all {a.size:,} numbers of {name} are 0: the layers after it see nothing of the "
-                    f"input, and those "
-                    "before it get no gradient until it has moved",
+                    f"all {a.size:,} numbers of {name} are 0: the layers after it see nothing of the input, "
+                    "and those before it get no gradient until it has moved",
                     "random starting values, such as nn.init.kaiming_uniform_",
                 )
                 return
@@ -118,8 +117,7 @@ def check_symmetric(passage: Passage) -> Iterator[Finding]:
                 "serious",
                 layer.name,
                 f"all {values.shape[1]} units compute the same and get the same gradient, so they stay "
-                f"alike: the layer "
-                "is worth one unit",
+                "alike: the layer is worth one unit",
                 "random starting values, such as nn.init.kaiming_uniform_",
             )
             return
@@ -153,6 +151,5 @@ def check_membership(passage: Passage, optimizer: Optimizer) -> Iterator[Finding
             layer,
             f"{which}: no step will change {'it' if len(names) == 1 else 'them'}",
             "requires_grad_(False), if that is meant; else optimizer.add_param_group, or the optimizer "
-            "made from "
-            "model.parameters() once the model is complete",
+            "made from model.parameters() once the model is complete",
         )
