@@ -178,33 +178,17 @@ def record(subject: Subject) -> Passage:
 
 def go_back(passage: Passage) -> None:
     """Run the recorded pass backward, and note the gradients."""
-    root = node_of(passage.loss)
-    leaves = passage.subject.leaves
-    if root is None:
-        passage.grads = dict.fromkeys(leaves)
-        return
     handles = [
         hook_handle(step.node, "hooks", _note(passage.arrived, step.number))
         for step in passage.model_steps
         if step.node is not None
     ]
-    nodes = {name: node_of(x) for name, x in leaves.items()}
-    targets = [node for node in nodes.values() if node is not None]
-    one = np.ones(passage.loss._a.shape, passage.loss._a.dtype)
     try:
-        found = engine.run(
-            [(root, wrap(one))],
-            retain_graph=False,
-            create_graph=False,
-            targets=targets,
-            accumulate=False,
-        )
+        found = gradients_of(passage.loss, passage.subject.leaves)
     finally:
         for handle in handles:
             handle.remove()
-    passage.grads = {
-        name: None if node is None or node not in found else found[node]._a for name, node in nodes.items()
-    }
+    passage.grads = {name: found[name]._a if name in found else None for name in passage.subject.leaves}
 
 
 def _note(arrived: dict[int, Array], number: int) -> Callable[[Any], None]:
@@ -212,3 +196,17 @@ def _note(arrived: dict[int, Array], number: int) -> Callable[[Any], None]:
         arrived[number] = g._a
 
     return note
+
+
+def gradients_of(loss: Tensor, leaves: dict[str, Tensor]) -> dict[str, Any]:
+    """The gradient of each leaf that has one, without touching any `.grad`."""
+    root = node_of(loss)
+    if root is None:
+        return {}
+    nodes = {name: node_of(x) for name, x in leaves.items()}
+    targets = [node for node in nodes.values() if node is not None]
+    one = wrap(np.ones(loss._a.shape, loss._a.dtype))
+    found = engine.run(
+        [(root, one)], retain_graph=False, create_graph=False, targets=targets, accumulate=False
+    )
+    return {name: found[node] for name, node in nodes.items() if node in found}

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from ...backward import node_of
-from ...base import wrap
 from ...optim import SGD, Optimizer
 from ...optim.optimizer import number
-from ...tape import engine
 from ...tape.mode import no_grad
 from ...tensor import Tensor
 from . import limits
-from .passage import Subject
+from .passage import Subject, gradients_of
 from .recording import Array
 from .state import Streams, Weights
 
@@ -65,20 +61,6 @@ def is_descent(optimizer: Optimizer) -> bool:
 def momentum_of(optimizer: Optimizer) -> float:
     """The largest momentum of its groups."""
     return max(float(group.get("momentum", 0.0)) for group in optimizer.param_groups)
-
-
-def gradients_of(loss: Tensor, leaves: dict[str, Tensor]) -> dict[str, Any]:
-    """The gradient of each leaf that has one, without touching any `.grad`."""
-    root = node_of(loss)
-    if root is None:
-        return {}
-    nodes = {name: node_of(x) for name, x in leaves.items()}
-    targets = [node for node in nodes.values() if node is not None]
-    one = wrap(np.ones(loss._a.shape, loss._a.dtype))
-    found = engine.run(
-        [(root, one)], retain_graph=False, create_graph=False, targets=targets, accumulate=False
-    )
-    return {name: found[node] for name, node in nodes.items() if node in found}
 
 
 def attempt(subject: Subject, optimizer: Optimizer) -> Trial:

@@ -14,9 +14,8 @@ from ....autograd import detect_anomaly
 from ....core.errors import GradError, describe
 from ....tensor import Tensor
 from ..findings import Finding
-from ..passage import Passage, Subject
+from ..passage import Passage, Subject, gradients_of
 from ..recording import Broken
-from ..trial import gradients_of
 
 
 def check_given(subject: Subject) -> Finding | None:

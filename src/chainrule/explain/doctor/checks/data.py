@@ -19,9 +19,8 @@ from ....tensor import Tensor
 from .. import limits
 from ..findings import Finding
 from ..names import described
-from ..passage import Passage, Subject
+from ..passage import Passage, Subject, gradients_of
 from ..recording import Array
-from ..trial import gradients_of
 from .flow import by_unit
 
 
