@@ -70,6 +70,29 @@ def test_a_frozen_layer_is_sound() -> None:
     assert cr.doctor(model, batch, nn.CrossEntropyLoss(), cr.optim.SGD(parts, lr=0.1)).healthy
 
 
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [
+        (nn.LogSoftmax(dim=1), nn.NLLLoss()),
+        (nn.LogSoftmax(dim=1), nn.CrossEntropyLoss()),  # the softmax of a softmax's logarithm is the softmax
+        (nn.Softmax(dim=1), nn.MultiMarginLoss()),
+        (nn.Softmax(dim=1), lambda p, y: -p[range(len(y)), y].log().mean()),
+        (nn.Sigmoid(), lambda p, y: F.mse_loss(p, F.one_hot(y, 5).float())),
+    ],
+)
+def test_probabilities_for_losses_that_want_them(last: nn.Module, loss: Any) -> None:
+    for seed in SEEDS:
+        batch = classes(seed)
+        assert cr.doctor(nn.Sequential(*mlp(), last), batch, loss).healthy
+
+
+def test_what_climbs_is_not_judged() -> None:
+    batch = line(0)
+    model = nn.Linear(3, 1)
+    optimizer = cr.optim.SGD(model.parameters(), lr=0.05, maximize=True)
+    assert cr.doctor(model, batch, lambda output, y: -F.mse_loss(output, y), optimizer).healthy
+
+
 def test_few_rows_say_nothing_about_dead_units() -> None:
     kind, _, patient = ILL["dead_relus"]
     model, (x, y), loss, _ = patient(0)
@@ -192,6 +215,11 @@ def test_errors_in_full() -> None:
             lambda: cr.doctor(model, (x,), nn.MSELoss()),
             "doctor got a tuple of length 1 as batch\n  a batch is a pair (x, y) of inputs and targets\n"
             "  try: next(iter(loader)), if it is a DataLoader",
+        ),
+        (
+            lambda: cr.doctor(model, (x[:0], y[:0]), nn.MSELoss()),
+            "doctor got a batch without rows\n  there must be something to compute the loss of\n"
+            "  try: 64 rows or more: with few of them less can be seen",
         ),
         (
             lambda: cr.doctor(model, (x, y), nn.MSELoss(reduction="none")),

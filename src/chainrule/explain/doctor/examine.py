@@ -63,7 +63,7 @@ def doctor(
              rows tell more than 4.
              loss: `loss(model(x), y)`, one number.
              hessian: whether to compute the curvature of the loss, which takes as long as some thirty passes.
-    Raises:  ArgumentError for a batch that is not at least two tensors, or a loss with several numbers; what
+    Raises:  ArgumentError for a batch that is no pair, or has no rows, or a loss with several numbers; what
              the model itself raises.
 
     >>> import chainrule as torch
@@ -152,6 +152,13 @@ def _parts(batch: Any) -> tuple[tuple[Any, ...], Any]:
     *inputs, target = batch
     if len(inputs) == 1 and isinstance(inputs[0], tuple | list):
         inputs = list(inputs[0])
+    if any(isinstance(x, Tensor) and x.ndim and not x.shape[0] for x in (*inputs, target)):
+        raise ArgumentError.of(
+            "doctor",
+            given="a batch without rows",
+            must="there must be something to compute the loss of",
+            hint="64 rows or more: with few of them less can be seen",
+        )
     return tuple(inputs), target
 
 

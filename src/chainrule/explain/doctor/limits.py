@@ -63,6 +63,9 @@ SPARSE: Final = 0.5
 SUM_TOLERANCE: Final = 1e-4
 # How far a loss may move when it should not: the same rounding.
 SAME_LOSS: Final = 1e-4
+# A loss that takes the softmax or sigmoid of the right probabilities comes to log(1 + 1/e) = 0.31 at least;
+# one that takes probabilities as they are makes 0 of them.
+NOT_ZERO: Final = 0.1
 
 # -- weights
 

@@ -1,7 +1,8 @@
 """What goes in and what it is compared with: labels, scales, prediction against target, softmax twice.
 
 Losses are not known by name here. Whether a loss takes its own softmax is found out by asking it: adding the
-same number to all scores of a row changes nothing then. Next: `weights.py`.
+same number to all scores of a row changes nothing then, and the right probabilities do not make it 0. Next:
+`weights.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ....base import wrap
 from ....core.errors import ChainruleError
 from ....ops.primitive import ELEMENTWISE
 from ....tape.mode import no_grad
@@ -187,7 +189,9 @@ def check_probabilities(passage: Passage) -> Iterator[Finding]:
         if _is_scores(output) and output.shape[1] > 1 and _is_classes(target, output):
             sums_to_one = (a >= 0).all() and (abs(a.sum(axis=1) - 1) < limits.SUM_TOLERANCE).all()
             before, after = (_loss_at(subject, output + shift) for shift in (0.0, 1.0))
-            if sums_to_one and abs(after - before) < limits.SAME_LOSS:
+            certain = wrap(np.eye(output.shape[1], dtype=a.dtype)[target._a])  # the right probabilities
+            softens = abs(after - before) < limits.SAME_LOSS and _loss_at(subject, certain) > limits.NOT_ZERO
+            if sums_to_one and softens:
                 yield Finding(
                     "softmax twice",
                     "serious",
@@ -243,4 +247,5 @@ def _is_sigmoid_twice(passage: Passage) -> bool:
     if not ((labels == 0) | (labels == 1)).all() or not ((output._a >= 0) & (output._a <= 1)).all():
         return False
     right = target.to(output.dtype)
-    return _loss_at(subject, (right - 0.5) * 60.0) < 1e-6 < 0.1 < _loss_at(subject, right)
+    sure = (right - 0.5) * 2 * limits.PROBE_RANGE
+    return _loss_at(subject, sure) < limits.SAME_LOSS and _loss_at(subject, right) > limits.NOT_ZERO

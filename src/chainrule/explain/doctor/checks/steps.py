@@ -19,7 +19,9 @@ from ..trial import Trial, is_descent, momentum_of, rates_of
 def check_rate(
     passage: Passage, optimizer: Optimizer, trial: Trial, curvature: Curvature | None
 ) -> Iterator[Finding]:
-    """Learning rates that are 0, too large or too small."""
+    """Learning rates that are 0, too large or too small. What climbs (`maximize`) is not judged."""
+    if any(group.get("maximize") for group in optimizer.param_groups):
+        return
     rates = rates_of(optimizer, passage.subject.leaves)
     if rates and not any(rates.values()):
         yield Finding(
