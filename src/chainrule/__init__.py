@@ -10,6 +10,7 @@ import importlib as _importlib
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
+from .core.above import provide as _provide
 from .core.device import device
 from .core.dtypes import bool_ as bool
 from .core.dtypes import (
@@ -349,6 +350,7 @@ _LAZY = (
 _FROM = {
     "compile": "compiler",
     "doctor": "explain.doctor",
+    "draw": "explain.drawing",
     "load": "serialization",
     "save": "serialization",
     "symbol": "graph",
@@ -375,6 +377,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 
 _install_excepthook()
+_provide("draw", lambda: __getattr__("draw"))
 
 __all__ = [
     "ArgumentError",
@@ -470,6 +473,7 @@ __all__ = [
     "doctor",
     "dot",
     "double",
+    "draw",
     "dtype",
     "e",
     "einsum",
@@ -483,6 +487,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "explain",
     "expm1",
     "eye",
     "finfo",
