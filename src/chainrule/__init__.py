@@ -349,6 +349,7 @@ _LAZY = (
 )
 _FROM = {
     "compile": "compiler",
+    "doctor": "explain.doctor",
     "draw": "explain.drawing",
     "load": "serialization",
     "save": "serialization",
@@ -469,6 +470,7 @@ __all__ = [
     "distributions",
     "div",
     "divide",
+    "doctor",
     "dot",
     "double",
     "draw",
