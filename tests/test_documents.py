@@ -21,7 +21,9 @@ def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md", "docs/compile.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md", "docs/drawing.md"]
+)
 def test_examples_run(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(
@@ -73,6 +75,8 @@ def test_commands_of_the_readme_are_those_of_ci() -> None:
         "docs/architecture.md",
         "docs/graphs.md",
         "docs/compile.md",
+        "docs/plots.md",
+        "docs/drawing.md",
     ],
 )
 def test_links_lead_somewhere(document: str) -> None:

@@ -10,6 +10,7 @@ import importlib as _importlib
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
+from .core.above import provide as _provide
 from .core.device import device
 from .core.dtypes import bool_ as bool
 from .core.dtypes import (
@@ -341,11 +342,18 @@ _LAZY = (
     "linalg",
     "nn",
     "optim",
+    "plot",
     "serialization",
     "training",
     "utils",
 )
-_FROM = {"compile": "compiler", "load": "serialization", "save": "serialization", "symbol": "graph"}
+_FROM = {
+    "compile": "compiler",
+    "draw": "explain.drawing",
+    "load": "serialization",
+    "save": "serialization",
+    "symbol": "graph",
+}
 
 
 def __getattr__(name: str) -> _Any:
@@ -368,6 +376,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 
 _install_excepthook()
+_provide("draw", lambda: __getattr__("draw"))
 
 __all__ = [
     "ArgumentError",
@@ -462,6 +471,7 @@ __all__ = [
     "divide",
     "dot",
     "double",
+    "draw",
     "dtype",
     "e",
     "einsum",
@@ -475,6 +485,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "explain",
     "expm1",
     "eye",
     "finfo",
@@ -596,6 +607,7 @@ __all__ = [
     "permute",
     "pi",
     "pinv",
+    "plot",
     "polygamma",
     "pow",
     "prod",

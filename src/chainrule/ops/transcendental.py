@@ -126,7 +126,7 @@ ERFINV = _function(
 )  # fmt: skip
 LGAMMA = _function(
     "lgamma", special.lgamma, lambda g, x: g * x.digamma(), "digamma(x)", "definition of digamma",
-    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|",
+    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log(|gamma(x)|)",
 )  # fmt: skip
 DIGAMMA = _function(
     "digamma", special.digamma, lambda g, x: g * POLYGAMMA(x, n=1), "polygamma(x, n=1)",

@@ -233,8 +233,8 @@ class Batch(Level):
     # -- what a level does ------------------------------------------------------------------------------
 
     def run(self, op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-        mapped = tuple(map(self.holds, xs))
-        if not any(mapped):
+        mapped = tuple([isinstance(x, Batched) and x._level is self for x in xs])
+        if True not in mapped:
             return op(*xs, **settings)
         if op.batch is NOT_BATCHED:
             raise VmapError.of(
@@ -254,10 +254,12 @@ class Batch(Level):
         if op.outputs != 1:
             return tuple(map(self.batched, out))
         result = self.batched(out)
-        with self._upon():
-            if op.kind is VIEW and out._view is not None:
-                result._view = view_of(op, xs[0], settings)
-            return record(op, result, xs, settings)
+        if op.kind is VIEW and out._view is not None:
+            result._view = view_of(op, xs[0], settings)
+        if mode.is_grad_enabled():
+            with self._upon():
+                record(op, result, xs, settings)
+        return result
 
     def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
         if not any(map(self.holds, args)):

@@ -43,16 +43,16 @@ class Level:
         """The value of x at its place on the tape, as a tensor that does not change with x."""
         return snapshot(x)
 
+    def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+        """The results of a user's own operation, and its context."""
+        return function(f, args)
+
     def draw(self, make: Callable[[Shape], Any], shape: Shape) -> Any:
         """Random numbers of a shape, which `make(shape)` gives."""
         return draw(make, shape)
 
     def collect(self, leaf: Any, g: Any) -> None:
         """Backward is about to add g to the `.grad` of a leaf."""
-
-    def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
-        """The results of a user's own operation, and its context."""
-        return function(f, args)
 
     def alias(self, x: Any, y: Any) -> None:
         """y is another tensor with the value and the derivatives of x."""
@@ -114,12 +114,33 @@ def below() -> Iterator[Any]:
 
 def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """`op(*xs)` on the stack as it is. Conversions of operands are ops of their own, which all levels see."""
-    if any(isinstance(x, Late) for x in xs):
-        xs = interpreter.trace.plain(op, xs)
-    if op.dtype.unify:
-        xs = eager.unified(op, xs)
-    with below() as top:
-        return top.run(op, xs, settings)
+    if not _uniform(op, xs):
+        if any(isinstance(x, Late) for x in xs):
+            xs = interpreter.trace.plain(op, xs)
+        if op.dtype.unify:
+            xs = eager.unified(op, xs)
+    stack = levels.stack
+    levels.stack = stack[:-1]  # as `below` does; here it is done for each op
+    try:
+        return stack[-1].run(op, xs, settings)
+    finally:
+        levels.stack = stack
+
+
+def _uniform(op: Primitive, xs: tuple[Any, ...]) -> bool:
+    """Whether nothing has to be converted, as a glance shows: floats of one type, and Python numbers."""
+    kind = None
+    for x in xs:
+        if isinstance(x, TensorBase):
+            if kind is None:
+                kind = x._a.dtype
+                if kind.kind != "f" or kind not in op.takes:
+                    return False
+            elif x._a.dtype != kind:
+                return False
+        elif type(x) is not float and type(x) is not int:
+            return False
+    return kind is not None
 
 
 def change(x: Any, args: tuple[Any, ...], what: str, make: Callable[[Any], Any]) -> Any:
