@@ -14,11 +14,11 @@ import pytest
 
 import chainrule as torch
 from chainrule import eager
-from chainrule.func import functional_call, grad, jvp, stack_module_state, vmap
+from chainrule.func import VmapError, functional_call, grad, jvp, stack_module_state, vmap
 from chainrule.nn import functional as F
 from chainrule.ops import TABLE
 from chainrule.ops.primitive import levels
-from chainrule.transforms import batch
+from chainrule.transforms import batch, operation, rows
 from tests.messages import untested
 from tests.sites import line
 
@@ -323,9 +323,9 @@ def test_draws_in_nested_vmaps() -> None:
     assert len({x for row in rows.tolist() for x in row}) == 3
     columns = both("same", "different")
     assert len(set(columns.flatten().tolist())) == 4
-    with pytest.raises(batch.VmapError):
+    with pytest.raises(VmapError):
         both("error", "same")
-    with pytest.raises(batch.VmapError):
+    with pytest.raises(VmapError):
         both("different", "error")
 
 
@@ -483,7 +483,7 @@ REFUSALS: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("action", "text"), REFUSALS)
 def test_messages(action: Any, text: str) -> None:
-    with pytest.raises(batch.VmapError) as err:
+    with pytest.raises(VmapError) as err:
         action()
     assert err.value.summary == text
     assert SHARED.tolist() == [0, 0, 0]
@@ -491,7 +491,9 @@ def test_messages(action: Any, text: str) -> None:
 
 
 def test_every_message_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not untested([Path(batch.__file__)], [action for action, _ in REFUSALS], monkeypatch)
+    assert not untested(
+        [Path(m.__file__) for m in (batch, rows, operation)], [action for action, _ in REFUSALS], monkeypatch
+    )
 
 
 def test_shapes_that_do_not_fit_are_those_of_rows() -> None:
