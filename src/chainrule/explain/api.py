@@ -118,9 +118,9 @@ def _compared(program: Program, seed: np.ndarray[Any, Any], taken: Differences |
         reverse = [
             np.asarray(total[id(v)]._a) if id(v) in total else np.zeros(v.shape) for v in program.leaves
         ]
-    double = all(v.data is not None and v.data.dtype == np.float64 for v in program.leaves)
-    exact = 1e-9 if double else 1e-4  # forward and reverse mode round differently, and that is all
-    rough = 1e-5 if taken is not None and taken.precise and double else 2e-2
+    digits = max(float(np.finfo(v.type).eps) for v in (*program.leaves, program.output))
+    exact = 1e3 * digits if digits < 1e-4 else 0.03  # the modes round differently, and that is all
+    rough = 1e-5 if taken is not None and taken.precise and digits < 1e-10 else 0.03
     noise = 0.0 if taken is None else taken.noise
     checks = []
     if sum(v.size for v in program.leaves) <= ELEMENTWISE_UP_TO:
@@ -163,7 +163,7 @@ def cost_of(program: Program) -> Cost:
     assert out.data is not None
     with suspended(), tape_mode.no_grad():
         forward, reverse = Counter(), Counter()
-        directions = {id(v): wrap(np.ones(v.shape, v.data.dtype)) for v in program.leaves}  # type: ignore[union-attr]
+        directions = {id(v): wrap(np.ones(v.shape, v.type)) for v in program.leaves}
         with forward.entered():
             tangents(program, directions)
         with reverse.entered():

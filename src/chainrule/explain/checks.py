@@ -177,5 +177,4 @@ def close(x: Any, y: Any, tolerance: float, scale: float = 0.0, noise: float = 0
 
 def tangent_of_leaf(leaf: Value, direction: np.ndarray[Any, Any]) -> Any:
     """A direction as a tensor of the leaf's type."""
-    assert leaf.data is not None
-    return wrap(np.asarray(direction, leaf.data.dtype))
+    return wrap(np.asarray(direction, leaf.type))

@@ -99,7 +99,7 @@ class Derivation:
     def _columns(self) -> list[dict[int, Any]]:
         with suspended(), tape_mode.no_grad():
             return [
-                tangents(self.program, {id(leaf): wrap(np.ones(leaf.shape, leaf.data.dtype))})  # type: ignore[union-attr]
+                tangents(self.program, {id(leaf): wrap(np.ones(leaf.shape, leaf.type))})
                 for leaf in self.columns
             ]
 
@@ -311,7 +311,7 @@ class Derivation:
         """Per input the derivative of the result, or of the sum of its elements, in the input's shape."""
         total, _ = self._walked
         return {
-            leaf.name: total[id(leaf)] if id(leaf) in total else wrap(np.zeros(leaf.shape, leaf.data.dtype))  # type: ignore[union-attr]
+            leaf.name: total[id(leaf)] if id(leaf) in total else wrap(np.zeros(leaf.shape, leaf.type))
             for leaf in self.program.leaves
         }
 
