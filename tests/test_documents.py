@@ -21,7 +21,21 @@ def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md", "docs/compile.md"])
+PAGES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES]
+
+
+def has_examples(document: str) -> bool:
+    """Whether there are sessions of Python in it, to be run."""
+    blocks = code_blocks((ROOT / document).read_text(encoding="utf-8"), "python")
+    return any(block.startswith(">>>") for block in blocks)
+
+
+def test_the_pages_with_examples_are_found() -> None:
+    assert {"docs/graphs.md", "docs/compile.md", "docs/explain.md"} <= set(filter(has_examples, PAGES))
+
+
+@pytest.mark.parametrize("document", list(filter(has_examples, DOCUMENTS)))
 def test_examples_run(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(
@@ -64,17 +78,7 @@ def test_commands_of_the_readme_are_those_of_ci() -> None:
     assert set(commands) <= set(ci)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/architecture.md",
-        "docs/graphs.md",
-        "docs/compile.md",
-    ],
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):

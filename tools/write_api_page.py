@@ -52,6 +52,7 @@ SECTIONS = (
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
     Section("chainrule.graph", "Explicit graphs"),
+    Section("chainrule.plot", "Pictures"),
 )
 
 CONSTANTS = {

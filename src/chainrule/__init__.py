@@ -7,9 +7,11 @@ framework knows about an operation, and `docs/architecture.md` for how the parts
 
 import builtins as _builtins
 import importlib as _importlib
+import typing as _typing
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
+from .core.above import provide as _provide
 from .core.device import device
 from .core.dtypes import bool_ as bool
 from .core.dtypes import (
@@ -336,16 +338,29 @@ _LAZY = (
     "autograd",
     "data",
     "distributions",
+    "explain",
     "func",
     "graph",
     "linalg",
     "nn",
     "optim",
+    "plot",
     "serialization",
     "training",
     "utils",
 )
-_FROM = {"compile": "compiler", "load": "serialization", "save": "serialization", "symbol": "graph"}
+_FROM = {
+    "compile": "compiler",
+    "doctor": "explain.doctor",
+    "draw": "explain.drawing",
+    "load": "serialization",
+    "save": "serialization",
+    "symbol": "graph",
+}
+
+
+if _typing.TYPE_CHECKING:
+    from .explain import package as explain
 
 
 def __getattr__(name: str) -> _Any:
@@ -368,6 +383,8 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 
 _install_excepthook()
+_provide("draw", lambda: __getattr__("draw"))
+_provide("explain_result", lambda: _importlib.import_module(".explain.tape", __name__).explain_result)
 
 __all__ = [
     "ArgumentError",
@@ -460,8 +477,10 @@ __all__ = [
     "distributions",
     "div",
     "divide",
+    "doctor",
     "dot",
     "double",
+    "draw",
     "dtype",
     "e",
     "einsum",
@@ -475,6 +494,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "explain",
     "expm1",
     "eye",
     "finfo",
@@ -596,6 +616,7 @@ __all__ = [
     "permute",
     "pi",
     "pinv",
+    "plot",
     "polygamma",
     "pow",
     "prod",

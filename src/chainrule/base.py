@@ -77,6 +77,14 @@ class TensorBase:
     _grad: Any
     _site: Any
 
+    def _stack(self) -> Any:
+        """Of a tensor that stands for the rows of a stack, the stack (`transforms/batch.py`); else None."""
+        return None
+
+    def _alike(self, new: Any) -> Any:
+        """A tensor that was made in the form of this one, as one of its kind: with rows if this has rows."""
+        return new
+
     def _at(self, node: Node | None) -> Any:
         """The same memory as another tensor, standing at another place of the tape."""
         if tracing.tracer is not None:

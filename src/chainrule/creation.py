@@ -14,7 +14,7 @@ from .core import dtypes, memory
 from .core.arrays import known_type, shared, unmasked
 from .core.dtypes import FROM_NUMPY, as_dtype, dtype
 from .core.errors import ArgumentError, DTypeError, ShapeError
-from .functions.options import check_device, check_tensor, kind_of, made, size_of, values_of
+from .functions.options import check_device, check_tensor, kind_of, made, made_like, size_of, values_of
 from .tensor import Tensor
 
 
@@ -317,14 +317,14 @@ def zeros_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Zeros in the shape and type of another tensor."""
-    return made(np.zeros(*_like(input, dtype, "zeros_like")), requires_grad)
+    return made_like(input, np.zeros(*_like(input, dtype, "zeros_like")), requires_grad)
 
 
 def ones_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Ones in the shape and type of another tensor."""
-    return made(np.ones(*_like(input, dtype, "ones_like")), requires_grad)
+    return made_like(input, np.ones(*_like(input, dtype, "ones_like")), requires_grad)
 
 
 def full_like(
@@ -337,14 +337,15 @@ def full_like(
 ) -> Tensor:
     """One value everywhere, in the shape and type of another tensor."""
     shape, kind = _like(input, dtype, "full_like")
-    return made(np.full(shape, _number(fill_value, "full_like", "fill_value"), kind), requires_grad)
+    value = _number(fill_value, "full_like", "fill_value")
+    return made_like(input, np.full(shape, value, kind), requires_grad)
 
 
 def empty_like(
     input: Tensor, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """An uninitialised tensor in the shape and type of another."""
-    return made(memory.empty(*_like(input, dtype, "empty_like")), requires_grad)
+    return made_like(input, memory.empty(*_like(input, dtype, "empty_like")), requires_grad)
 
 
 # -- ranges ------------------------------------------------------------------------------------------------

@@ -325,6 +325,8 @@ def user_site() -> Site | None:
 
 def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """Put `result = op(*xs)` on the tape, if any input wants a gradient and the mode allows it."""
+    if not _grad_state.grad:
+        return result
     mask, bit = 0, 1
     edges: list[Node | None] = []
     for x in xs:
@@ -335,7 +337,7 @@ def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, 
                 mask |= bit
         edges.append(node)
         bit += bit
-    if mask and op.differentiable and _grad_state.grad and result._a.dtype.kind == "f":
+    if mask and op.differentiable and result._a.dtype.kind == "f":
         result._node = make_node(op, result._a, tuple(edges), mask, xs, settings, result)
     return result
 
@@ -371,7 +373,7 @@ def make_node(
         node.versions = versions
     node.shapes = [x._a.shape if isinstance(x, TensorBase) else () for x in xs] if plan.shapes else None
     if plan.out:
-        node.out = a if type(a) is _ndarray else interpreter.trace.kept(result)
+        node.out = a if type(a) is _ndarray else result._kept()
         node.out_ref = weakref.ref(result)
         node.out_version = result._v if result._view is None else result._view.owner._v
     else:

@@ -584,3 +584,87 @@ def test_a_users_function_inside_a_larger_graph() -> None:
 
     assert torch.autograd.gradcheck(loss, [w, x])
     assert torch.autograd.gradgradcheck(loss, [w, x])
+
+
+class BothModes(torch.autograd.Function):
+    """x³ and its slope, in both modes."""
+
+    @staticmethod
+    def forward(x: Any) -> Any:
+        return torch.from_numpy(x.detach().numpy() ** 3), x * 2
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, h: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return g * 3 * x**2 + 2 * h
+
+    @staticmethod
+    def jvp(ctx: Any, t: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return 3 * x**2 * t, None
+
+
+def test_forward_mode_asks_the_function_itself() -> None:
+    x = torch.tensor([2.0])
+    value, moves = torch.func.jvp(BothModes.apply, (x,), (torch.ones(1),))
+    assert [y.tolist() for y in value] == [[8], [4]]
+    assert [t.tolist() for t in moves] == [[12], [0]]  # None: it says that the second result stands still
+    assert torch.func.grad(lambda x: BothModes.apply(x)[0].sum())(x).tolist() == [12]
+    second = torch.func.jvp(torch.func.grad(lambda x: BothModes.apply(x)[0].sum()), (x,), (torch.ones(1),))[1]
+    assert second.tolist() == [12]
+    nested = torch.func.jvp(
+        lambda x: torch.func.jvp(BothModes.apply, (x,), (torch.ones(1),))[1][0], (x,), (torch.ones(1),)
+    )[1]
+    assert nested.tolist() == [12]
+
+
+class OnlyBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * 2
+
+
+def test_a_function_without_jvp_has_no_forward_mode() -> None:
+    with pytest.raises(torch.ArgumentError) as err:
+        torch.func.jvp(OnlyBackward.apply, (torch.ones(1),), (torch.ones(1),))
+    assert err.value.summary == (
+        "jvp got a Function without jvp, in forward mode\n"
+        "  its forward is not looked into, so it has to say how its results move\n"
+        "  try: a static method jvp(ctx, *tangents), or reverse mode"
+    )
+    # where nothing moves it may be used
+    assert torch.func.jvp(
+        lambda x: x * OnlyBackward.apply(torch.ones(1)), (torch.ones(1),), (torch.ones(1),)
+    )[1].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ((None, None), "Odd.jvp got back 2 for 1 results\n  it must return one tangent for each result"),
+        (3.0, "Odd.jvp got back float for result 0\n  a tangent is a tensor, or None"),
+        (
+            torch.ones(2),
+            "Odd.jvp got back a float32 tensor (2,) for result 0, a float32 tensor (1,)\n"
+            "  a tangent has the shape and the type of the result",
+        ),
+    ],
+)
+def test_what_jvp_returns_is_checked(answer: Any, text: str) -> None:
+    class Odd(OnlyBackward):
+        @staticmethod
+        def jvp(ctx: Any, t: Any) -> Any:
+            return answer
+
+    with pytest.raises(torch.GradError) as err:
+        torch.func.jvp(Odd.apply, (torch.ones(1),), (torch.ones(1),))
+    assert err.value.summary == text

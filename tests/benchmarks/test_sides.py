@@ -43,7 +43,7 @@ def test_every_case_of_eager_mode_runs(work: Case) -> None:
 
 
 def test_names_are_unique() -> None:
-    assert len(WORK) == len(sides.OPERATIONS) + len(sides.LOOPS) + len(WORKLOADS)
+    assert len(WORK) == len(sides.CASES) + len(WORKLOADS)
 
 
 def test_who_takes_part() -> None:

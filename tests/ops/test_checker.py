@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import chainrule
 from chainrule.core import dtypes
+from chainrule.core.errors import ArgumentError, ShapeError
+from chainrule.graph import TraceError
 from chainrule.ops import arithmetic as ar
 from chainrule.ops import contract as ct
 from chainrule.ops import move as mv
@@ -20,6 +23,7 @@ from chainrule.ops import reduce as rd
 from chainrule.ops import scan as sc
 from chainrule.ops import transcendental as tr
 from chainrule.ops import views as vw
+from chainrule.ops.batching import ALIGNED, STACKED, Stacked, Viewed
 from chainrule.ops.gradient import Rule, each
 from chainrule.ops.primitive import (
     DIAGONAL,
@@ -29,6 +33,7 @@ from chainrule.ops.primitive import (
     REDUCTION,
     TABLE,
     USE_NUMPY,
+    VIEW,
     Primitive,
     primitive,
     sample,
@@ -36,6 +41,7 @@ from chainrule.ops.primitive import (
 from chainrule.ops.rules import FLOATING, SAME, broadcast, same_shape
 from chainrule.ops.samples import floats
 from tests.ops.cases import Case, cases
+from tests.ops.check_batch import check_rows, check_rows_gradient, check_rows_traced
 from tests.ops.check_derivatives import (
     check_gradient,
     check_gradient_type,
@@ -146,6 +152,51 @@ def test_a_wrong_tangent(name: str) -> None:
     fails(WRONG_TANGENTS[name], check_jvp, "jvp along")
 
 
+def _first_row_for_all(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> Any:
+    return tr.EXP(xs[0][:1].expand(xs[0].shape) if size else xs[0])
+
+
+def _copied(size: int, x: Any, *, dims: Any) -> Any:
+    yield mv.COPY, {}
+    yield vw.PERMUTE, {"dims": (0, *(d + 1 for d in dims))}
+
+
+WRONG_ROWS = {
+    "exp": broken(tr.EXP, batch=_first_row_for_all),
+    "softmax": broken(TABLE["softmax"], batch=Stacked()),  # along the rows
+    "where": broken(ar.WHERE, batch=STACKED),  # ranks that differ do not meet
+    "cat": broken(mv.CAT, batch=lambda size, xs, mapped, settings: mv.CAT(*xs, dim=settings["dim"] + 1)),
+    "permute": broken(vw.PERMUTE, batch=Viewed(_copied)),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ROWS)
+def test_a_wrong_rule_for_rows(name: str) -> None:
+    passes(TABLE[name], lambda case: check_rows(case, 3))
+    with pytest.raises((AssertionError, ShapeError)):
+        passes(WRONG_ROWS[name], lambda case: check_rows(case, 3))
+
+
+def test_a_rule_for_rows_that_does_for_some_sizes_only() -> None:
+    op = broken(tr.EXP, batch=lambda size, xs, mapped, settings: tr.EXP(xs[0].reshape(max(size, 1), 2, 3)))
+    passes(op, lambda case: check_rows(case, 1))
+    with pytest.raises(ShapeError):
+        passes(op, lambda case: check_rows(case, 0))
+
+
+def test_a_rule_for_rows_that_stops_gradients() -> None:
+    op = broken(tr.SIN, batch=lambda size, xs, mapped, settings: tr.SIN(xs[0].detach()) + 0 * xs[0])
+    passes(op, lambda case: check_rows(case, 3))
+    fails(op, check_rows_gradient, "sin-0: gradient for x, mapped")
+
+
+def test_a_rule_for_rows_that_cannot_be_traced() -> None:
+    op = broken(tr.SIN, batch=lambda size, xs, mapped, settings: chainrule.tensor(np.sin(xs[0].numpy())))
+    passes(op, lambda case: check_rows(case, 3))
+    with pytest.raises(TraceError):
+        passes(op, check_rows_traced)
+
+
 def test_a_tangent_of_the_wrong_shape() -> None:
     op = broken(rd.SUM, jvp=lambda tangents, out, x, *, dim, keepdim: tangents[0])
     fails(op, check_jvp, "the tangent has another shape than the result")
@@ -170,7 +221,7 @@ def test_a_text_that_drifted(op: Primitive, text: str) -> None:
 
 
 def test_a_text_with_a_word_that_nobody_knows() -> None:
-    with pytest.raises(NameError, match="sech"):
+    with pytest.raises(ArgumentError, match="sech"):
         passes(broken(tr.TANH, d=("sech(x)**2",)), check_text)
 
 
@@ -296,6 +347,7 @@ def register(**changed: Any) -> Primitive:
         "dtype": FLOATING,
         "numpy": lambda x, *, k: x / (1 + k * np.abs(x)),
         "lower": USE_NUMPY,
+        "batch": ALIGNED,
         "vjp": (lambda g, x, k: g / (1 + k * abs(x)) ** 2,),
         "jvp": DIAGONAL,
         "d": "1 / (1 + k*abs(x))**2",
@@ -314,6 +366,8 @@ def test_a_complete_entry_is_taken_and_passes_the_checks(table: dict[str, Primit
         check_second,
         check_jvp,
         check_text,
+        check_rows_gradient,
+        check_rows_traced,
     ):
         passes(op, check)
 
@@ -329,6 +383,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"why": ""}, "primitive 'gleam': why is empty"),
     ({"lower": None}, "primitive 'gleam': lower is None, neither a rule nor USE_NUMPY"),
     ({"lower": LINEAR}, "primitive 'gleam': lower is LINEAR, neither a rule nor USE_NUMPY"),
+    ({"batch": None}, "primitive 'gleam': batch is None, neither a rule nor NOT_BATCHED"),
+    ({"batch": LINEAR}, "primitive 'gleam': batch is LINEAR, neither a rule nor NOT_BATCHED"),
+    (
+        {"kind": VIEW, "jvp": LINEAR, "batch": ALIGNED},
+        "primitive 'gleam': batch of a view must be Viewed(...)",
+    ),
     ({"samples": []}, "primitive 'gleam': there are no samples, so nothing would test it"),
     (
         {"samples": [sample(floats(), k=1.0), sample(floats(), floats(), k=1.0)]},
@@ -390,7 +450,7 @@ def test_a_gradient_rule_whose_first_parameter_is_not_g(table: dict[str, Primiti
 
 
 def test_fields_without_a_default_cannot_be_forgotten(table: dict[str, Primitive]) -> None:
-    with pytest.raises(TypeError, match=r"missing 9 required keyword-only arguments: 'formula', 'shape'"):
+    with pytest.raises(TypeError, match=r"missing 10 required keyword-only arguments: 'formula', 'shape'"):
         primitive("gleam", kind=ELEMENTWISE)  # type: ignore[call-arg]
 
 

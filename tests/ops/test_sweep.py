@@ -9,8 +9,8 @@ import pytest
 
 from chainrule.core import dtypes
 from chainrule.core.dtypes import dtype
-from chainrule.ops.primitive import ELEMENTWISE, REDUCTION, SCAN, TABLE, Primitive
-from tests.ops import check_derivatives, check_inputs, check_values
+from chainrule.ops.primitive import ELEMENTWISE, NOT_BATCHED, RANDOM, REDUCTION, SCAN, TABLE, Primitive
+from tests.ops import check_batch, check_derivatives, check_inputs, check_values
 from tests.ops.cases import Case, cases, moving
 from tests.ops.references import REFERENCES
 from tests.tolerances import LOOSER, VALUE
@@ -20,6 +20,9 @@ CASES = [case for op in OPS for case in cases(op)]
 SMOOTH = [case for case in CASES if case.op.differentiable]
 ELEMENTWISE_OPS = [op for op in OPS if op.kind == ELEMENTWISE]
 ELEMENTWISE_CASES = [case for case in CASES if case.op.kind == ELEMENTWISE]
+
+BATCHED = [case for case in CASES if case.op.batch is not NOT_BATCHED]
+ALONG_AXES = [case for case in CASES if case.op.kind in (REDUCTION, SCAN) and "dim" in case.sample.settings]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_derivative = pytest.mark.parametrize("case", SMOOTH, ids=str)
@@ -103,9 +106,7 @@ def test_elementwise_shapes(case: Case) -> None:
     check_inputs.check_shapes(case)
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in CASES if c.op.kind in (REDUCTION, SCAN) and "dim" in c.sample.settings], ids=str
-)
+@pytest.mark.parametrize("case", ALONG_AXES, ids=str)
 def test_axes(case: Case) -> None:
     check_inputs.check_axes(case)
 
@@ -121,3 +122,33 @@ def test_large_elementwise(case: Case) -> None:
 )
 def test_special_values(op: Primitive, kind: dtype) -> None:
     check_inputs.check_special(op, kind)
+
+
+def test_only_draws_are_not_batched() -> None:
+    assert all((op.batch is NOT_BATCHED) == (op.kind == RANDOM) for op in OPS)
+
+
+@pytest.mark.parametrize("case", BATCHED, ids=str)
+@pytest.mark.parametrize("size", [3, 1, 0])
+def test_rows(case: Case, size: int) -> None:
+    check_batch.check_rows(case, size)
+
+
+@every_derivative
+def test_gradient_of_rows(case: Case) -> None:
+    check_batch.check_rows_gradient(case)
+
+
+@pytest.mark.parametrize("case", BATCHED, ids=str)
+def test_rows_in_a_trace(case: Case) -> None:
+    check_batch.check_rows_traced(case)
+
+
+@pytest.mark.parametrize("case", [c for c in ELEMENTWISE_CASES if len(c.op.inputs) > 1], ids=str)
+def test_rows_and_a_python_number(case: Case) -> None:
+    check_batch.check_rows_and_number(case)
+
+
+@pytest.mark.parametrize("case", ALONG_AXES, ids=str)
+def test_rows_of_numbers(case: Case) -> None:
+    check_batch.check_rows_of_numbers(case)

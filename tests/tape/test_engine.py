@@ -15,6 +15,7 @@ import pytest
 
 import chainrule as torch
 from chainrule import GradError
+from chainrule.ops.batching import ALIGNED
 from chainrule.ops.primitive import ELEMENTWISE, LINEAR, MOVEMENT, TABLE, USE_NUMPY, primitive, sample
 from chainrule.ops.rules import same_shape
 from chainrule.ops.samples import floats
@@ -456,7 +457,7 @@ def _in_child() -> int:
 def test_a_gradient_of_another_shape_or_type_is_found_out(kind: str, rule: Any, given: str) -> None:
     op = primitive(
         "broken", kind=kind, formula="broken(x)", shape=same_shape, dtype=TABLE["exp"].dtype,
-        numpy=np.negative, lower=USE_NUMPY, vjp=(rule,), jvp=LINEAR, d="-1",
+        numpy=np.negative, lower=USE_NUMPY, batch=ALIGNED, vjp=(rule,), jvp=LINEAR, d="-1",
         why="wrong", samples=[sample(floats())],
     )  # fmt: skip
     try:

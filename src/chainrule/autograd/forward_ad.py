@@ -13,10 +13,9 @@ from ..backward import node_of
 from ..base import TensorBase
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
-from ..func.variables import same
 from ..ops.primitive import levels
 from ..transforms.forward import Forward
-from ..transforms.level import below
+from ..transforms.level import below, same
 
 __all__ = ["UnpackedDualTensor", "dual_level", "make_dual", "unpack_dual"]
 
@@ -60,7 +59,7 @@ def make_dual(tensor: Any, tangent: Any) -> Any:
     for name, x in (("tensor", tensor), ("tangent", tangent)):
         if not isinstance(x, TensorBase):
             raise ArgumentError.of(
-                "make_dual", given=f"a {type(x).__name__} as the {name}", must="both are tensors"
+                "make_dual", given=f"{type(x).__name__} as the {name}", must="both are tensors"
             )
     if tensor._a.dtype.kind != "f":
         raise DTypeError.of(

@@ -19,6 +19,7 @@ from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, GradError, describe
 from ..core.shapes import Shape, broadcasts_to
 from ..eager import user_site
+from ..ops.primitive import interpreter, levels
 from ..ops.views import reduce_to
 from ..tape import anomaly, mode
 from ..tape.node import FREED, AccumulateGrad, Node, Overwritten, changed, freed, number
@@ -171,18 +172,26 @@ class Context:
         self._constant: set[int] = set()
         self._dirty: set[int] = set()
         self._materialize = True
+        self._for_jvp: tuple[Any, ...] = ()
+        self._moving = False  # whether jvp is running
         self._node: weakref.ref[FunctionNode] | None = None
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for backward, where `saved_tensors` gives them back if nobody changed them since."""
         self._saved = tuple(_Kept(x) for x in tensors)
 
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for jvp, where `saved_tensors` gives them back."""
+        self._for_jvp = tensors
+
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors given to `save_for_backward`.
+        """The tensors given to `save_for_backward`; in jvp those given to `save_for_forward`.
 
         Raises:  GradError if one of them was changed in place since.
         """
+        if self._moving:
+            return self._for_jvp
         node = None if self._node is None else self._node()
         if self._saved is FREED:
             assert node is not None
@@ -196,7 +205,8 @@ class Context:
             raise changed(node, f"saved tensor {i}", x.shape, x.version, x.version + 1, x.site)
         if kept.index is not None:
             assert node is not None
-            return wrap(x, node if len(node.results) == 1 else _part(node, kept.index))
+            place = node if len(node.results) == 1 else _part(node, kept.index)
+            return x._at(place) if isinstance(x, TensorBase) else wrap(x, place)
         if isinstance(x, TensorBase) and node is not None and owner_of(x)._v != kept.version:
             owner = owner_of(x)
             raise changed(node, f"saved tensor {i}", x._a.shape, kept.version, owner._v, owner._site)
@@ -205,7 +215,7 @@ class Context:
     def _overwritten(self, x: TensorBase) -> None:
         if self._saved is not FREED:
             for kept in self._saved:
-                if kept.value is x._a:
+                if kept.value is x._a or (isinstance(kept.value, TensorBase) and kept.index == _index(x)):
                     kept.value = Overwritten(x, kept.version)
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
@@ -267,9 +277,35 @@ class Function:
             must="backward must be a static method of the class",
         )
 
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        """How the results of forward move when its arguments move by the tangents (None: not at all).
+
+        It returns one tangent per result. Without it the operation has no forward mode. What it needs of the
+        values is kept with `ctx.save_for_forward`.
+        """
+        raise ArgumentError.of(
+            "jvp",
+            given="a Function without jvp, in forward mode",
+            must="its forward is not looked into, so it has to say how its results move",
+            hint="a static method jvp(ctx, *tangents), or reverse mode",
+        )
+
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run forward and record the function on the tape."""
+        if levels.stack:
+            return interpreter.levels.function(cls, args)[0]
+        return cls._run(args)[0]
+
+    @classmethod
+    def _moved(cls, context: Context, results: Any, moves: list[Any]) -> tuple[Any, ...]:
+        """How the results move when the arguments move by `moves`."""
+        return _tangents(cls, context, results, moves)
+
+    @classmethod
+    def _run(cls, args: tuple[Any, ...]) -> tuple[Any, Context]:
+        """The results of forward, and what it left for backward."""
         context = Context()
         edges = tuple(node_of(x) if isinstance(x, TensorBase) else None for x in args)
         context.needs_input_grad = tuple(e is not None for e in edges)
@@ -283,10 +319,42 @@ class Function:
         if eager.special and anomaly.enabled():
             _check_anomaly(cls.__name__, args, results)
         if not (mode.is_grad_enabled() and any(context.needs_input_grad)):
-            return given
+            return given, context
         node = _recorded(cls, context, args, edges, results)
         out = tuple(_placed(i, results, node, args) for i in range(len(results)))
-        return out if isinstance(given, tuple) else out[0]
+        return (out if isinstance(given, tuple) else out[0]), context
+
+
+def _tangents(cls: type[Function], context: Context, results: Any, moves: list[Any]) -> tuple[Any, ...]:
+    """What the user's jvp says: a tangent per result, with its shape and type; None where it stands still."""
+    context._moving = True
+    try:
+        given = cls.jvp(context, *moves)
+    finally:
+        context._moving = False
+    outputs = results if isinstance(results, tuple) else (results,)
+    found = given if isinstance(given, tuple) else (given,)
+    if len(found) != len(outputs):
+        raise _moved_wrong(
+            cls, f"{len(found)} for {len(outputs)} results", "it must return one tangent for each result"
+        )
+    for i, (y, t) in enumerate(zip(outputs, found, strict=True)):
+        if t is None:
+            continue
+        if not isinstance(t, TensorBase) or not isinstance(y, TensorBase):
+            raise _moved_wrong(cls, f"{type(t).__name__} for result {i}", "a tangent is a tensor, or None")
+        if (t._a.shape, t._a.dtype) != (y._a.shape, y._a.dtype):
+            raise _moved_wrong(
+                cls,
+                f"a {FROM_NUMPY[t._a.dtype].name} tensor {t._a.shape} for result {i}, a "
+                f"{FROM_NUMPY[y._a.dtype].name} tensor {y._a.shape}",
+                "a tangent has the shape and the type of the result",
+            )
+    return found
+
+
+def _moved_wrong(cls: type[Function], given: str, must: str) -> GradError:
+    return GradError.of(f"{cls.__name__}.jvp", given=f"back {given}", must=must)
 
 
 def _recorded(
@@ -310,9 +378,14 @@ def _recorded(
     for kept in context._saved:
         for i, y in enumerate(results):
             if kept.value is y and _differentiable(y, context) and not any(y is x for x in args):
-                kept.index, kept.value = i, y._a
+                kept.index, kept.value = i, y._a if type(y._a) is np.ndarray else y._kept()
                 break
     return node
+
+
+def _index(x: TensorBase) -> int:
+    """Which result of a function x is."""
+    return x._node.index if isinstance(x._node, _Part) else 0
 
 
 def _differentiable(y: Any, context: Context) -> bool:

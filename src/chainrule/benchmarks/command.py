@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from . import fresh, picture, rounds, sides, table
-from .loops import LOOPS
 from .measure import Case, show
-from .operations import OPERATIONS
 from .rounds import Moment, Outcome
 from .summary import Machine, Row, Verdict, as_json, rows_of, verdicts_of_starts
 from .worker import Workers
@@ -117,7 +115,7 @@ def _choose(asked: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
 
 def _works(kinds: Sequence[str], only: tuple[str, ...]) -> list[Workload | Case]:
     works: list[Workload | Case] = [*WORKLOADS] if "compiled" in kinds else []
-    works += [*OPERATIONS, *LOOPS] if "eager" in kinds else []
+    works += sides.CASES if "eager" in kinds else []
     return [work for work in works if not only or work.name in only]
 
 

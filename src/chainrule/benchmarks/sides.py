@@ -12,6 +12,7 @@ import shutil
 from typing import Final, cast
 
 from . import jax_code, torch_code
+from .derivatives import DERIVATIVES
 from .loops import LOOPS
 from .measure import Case
 from .operations import OPERATIONS
@@ -27,7 +28,8 @@ PACKAGES: Final = {
     "torch.compile": "torch",
     "JAX": "jax",
 }
-WORK: Final[dict[str, Workload | Case]] = {work.name: work for work in (*WORKLOADS, *OPERATIONS, *LOOPS)}
+CASES: Final[tuple[Case, ...]] = (*OPERATIONS, *LOOPS, *DERIVATIVES)
+WORK: Final[dict[str, Workload | Case]] = {work.name: work for work in (*WORKLOADS, *CASES)}
 
 
 def absent(side: str) -> str | None:

@@ -16,9 +16,10 @@ from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
 from ..tape import mode
 from ..transforms.forward import Forward
+from ..transforms.level import same
 from .reverse import grad, vjp
 from .tree import flatten
-from .variables import same, split_aux, tensors
+from .variables import recorded, split_aux, tensors
 
 
 def jvp(
@@ -83,7 +84,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     points, tree = _points(primals, "linearize")
     value, pull = vjp(func, *primals)
     outputs, shape = flatten(value)
-    watched = any(node_of(y) is not None for y in outputs)
+    watched = any(recorded(y) for y in outputs)
     dummies = [y.new_zeros(y.shape).requires_grad_() for y in outputs if y.is_floating_point()]
     rest = iter(dummies)
     arriving = [next(rest) if y.is_floating_point() else y.new_zeros(y.shape) for y in outputs]
@@ -101,7 +102,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
             dummies,
             [v for _, v in ends],
             retain_graph=True,
-            create_graph=mode.is_grad_enabled() and (watched or any(node_of(v) is not None for v in moves)),
+            create_graph=mode.is_grad_enabled() and (watched or any(recorded(v) for v in moves)),
             materialize_grads=True,
         )
         rest = iter(found)
@@ -143,7 +144,7 @@ def _points(primals: Any, what: str) -> tuple[list[Any], Any]:
         if not isinstance(x, TensorBase):
             raise ArgumentError.of(
                 what,
-                given=f"a {type(x).__name__} among the primals",
+                given=f"{type(x).__name__} among the primals",
                 must="derivatives are taken by tensors",
                 hint="torch.tensor(...) of it, or a lambda that keeps it fixed",
             )
@@ -171,7 +172,7 @@ def _directions(points: list[Any], tree: Any, tangents: Any, what: str) -> list[
     for x, v in zip(points, moves, strict=True):
         if not isinstance(v, TensorBase):
             raise ArgumentError.of(
-                what, given=f"a {type(v).__name__} as a tangent", must="a tangent is a tensor"
+                what, given=f"{type(v).__name__} as a tangent", must="a tangent is a tensor"
             )
         if v._a.shape != x._a.shape:
             raise ShapeError.of(

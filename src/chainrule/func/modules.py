@@ -1,6 +1,6 @@
 """Modules as functions of their parameters: `functional_call`, `stack_module_state`.
 
-Next: `vmap.py`, for many models at once.
+Next: `mapping.py`, for many models at once.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def functional_call(
             )
         if not isinstance(x, TensorBase):
             raise ArgumentError.of(
-                "functional_call", given=f"a {type(x).__name__} for {path!r}", must="it must be a tensor"
+                "functional_call", given=f"{type(x).__name__} for {path!r}", must="it must be a tensor"
             )
     if strict and len(given) < len(places):
         raise ArgumentError.of(

@@ -17,7 +17,7 @@ from ..base import TensorBase
 from ..core.errors import ArgumentError, GradError
 from ..tape import mode
 from .tree import flatten, tree_map
-from .variables import arguments, freed, others, recording, split_aux, tensors, variable
+from .variables import arguments, freed, others, recorded, recording, split_aux, tensors, variable
 
 Argnums = int | tuple[int, ...]
 
@@ -59,7 +59,7 @@ def grad_and_value(
                 "grad",
                 given=f"a function that returns a tensor {value._a.shape}"
                 if isinstance(value, TensorBase)
-                else f"a function that returns a {type(value).__name__}",
+                else f"a function that returns {type(value).__name__}",
                 must="a gradient is the derivative of one number, a tensor of shape ()",
                 hint=".sum() or .mean() at its end, or jacrev for all derivatives of several numbers",
             )
@@ -131,7 +131,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             )
         record = create_graph
         if record is None:
-            record = mode.is_grad_enabled() and (watched or any(node_of(g) is not None for g in arrived))
+            record = mode.is_grad_enabled() and (watched or any(recorded(g) for g in arrived))
         return tree.build(_derivatives(outputs, by, arrived, create_graph=record, retain_graph=retain_graph))
 
     value = shape.build(outputs if watched else [freed(y) for y in outputs])

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..backward import node_of
-from ..base import TensorBase, View, owner_of
+from ..base import TensorBase
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError
 from ..eager import record
-from ..ops.primitive import interpreter, levels
 from ..ops.views import RESHAPE
 from ..tape import mode
 from ..tape.node import AccumulateGrad, Node
+from ..transforms.level import same
 from .tree import Tree, flatten
 
 
@@ -36,21 +36,12 @@ class VariableNode(AccumulateGrad):
         self.open = True
 
 
-def same(x: Any, node: Node | None) -> Any:
-    """x as another tensor object on the same memory, at another place of the tape; it moves as x does."""
-    y = x._at(node)
-    y._view = View(owner_of(x))
-    if levels.stack:
-        interpreter.levels.alias(x, y)
-    return y
-
-
 def variable(x: Any, what: str) -> Any:
     """A variable with the value of x."""
     if not isinstance(x, TensorBase):
         raise ArgumentError.of(
             what,
-            given=f"a {type(x).__name__} to differentiate by",
+            given=f"{type(x).__name__} to differentiate by",
             must="derivatives are taken by tensors",
             hint="torch.tensor(...) of it, or argnums= for another argument",
         )
@@ -82,7 +73,24 @@ def recording(variables: Sequence[Any]) -> Iterator[None]:
 
 def freed(x: Any) -> Any:
     """A result without the variables it was computed from; what else is not a tensor stays as it is."""
-    return same(x, None) if isinstance(x, TensorBase) and node_of(x) is not None else x
+    if not recorded(x):
+        return x
+    rows = x._stack()
+    return same(x, None) if rows is None else x._freed(freed(rows))
+
+
+def nodes(x: Any) -> Iterator[Node]:
+    """The places of x on the tape: its own, and, inside of vmap, that of the stack whose row it is."""
+    while isinstance(x, TensorBase):
+        node = node_of(x)
+        if node is not None:
+            yield node
+        x = x._stack()
+
+
+def recorded(x: Any) -> bool:
+    """Whether x has a place on the tape, or stands for rows of a stack that has one."""
+    return any(True for _ in nodes(x))
 
 
 def others(outputs: Sequence[Any], variables: Sequence[Any]) -> bool:
@@ -92,7 +100,7 @@ def others(outputs: Sequence[Any], variables: Sequence[Any]) -> bool:
     own = {v._node for v in variables}
     if any(not isinstance(node, VariableNode) for node in own):
         return True
-    stack = [node for y in outputs if (node := node_of(y)) is not None]
+    stack = [node for y in outputs for node in nodes(y)]
     seen = set(stack)
     while stack:
         node = stack.pop()
@@ -107,14 +115,14 @@ def others(outputs: Sequence[Any], variables: Sequence[Any]) -> bool:
     return False
 
 
-def tensors(result: Any, what: str, name: str = "the function") -> tuple[list[Any], Tree]:
+def tensors(result: Any, what: str) -> tuple[list[Any], Tree]:
     """The tensors of a function's result, and their structure."""
     leaves, tree = flatten(result)
     for y in leaves:
         if not isinstance(y, TensorBase):
             raise ArgumentError.of(
                 what,
-                given=f"{name} that returns {_described(result, y)}",
+                given=f"a function that returns {_described(result, y)}",
                 must="it must return a tensor, or tuples, lists and dicts of tensors",
                 hint="has_aux=True if it returns (value, anything else)",
             )
@@ -123,7 +131,7 @@ def tensors(result: Any, what: str, name: str = "the function") -> tuple[list[An
 
 def _described(result: Any, leaf: Any) -> str:
     kind = type(leaf).__name__
-    return f"a {kind}" if leaf is result else f"a {type(result).__name__} with a {kind} in it"
+    return kind if leaf is result else f"a {type(result).__name__} with {kind} in it"
 
 
 def split_aux(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:
@@ -140,7 +148,7 @@ def split_aux(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:
 
 
 def _kind(result: Any) -> str:
-    return f"{len(result)} things" if isinstance(result, tuple) else f"a {type(result).__name__}"
+    return f"{len(result)} things" if isinstance(result, tuple) else type(result).__name__
 
 
 def arguments(argnums: int | tuple[int, ...], args: tuple[Any, ...], what: str) -> tuple[int, ...]:

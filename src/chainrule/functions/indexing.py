@@ -19,8 +19,8 @@ from ..core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ..core.shapes import broadcasts_to
 from ..ops import index as ix
 from ..ops import views as vw
-from ..ops.primitive import interpreter, tracing
-from .options import values_of
+from ..ops.primitive import interpreter
+from .options import values_known, values_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -49,7 +49,30 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         return ix.INDEX(input, index, dims=(0,))
     key = read_key(input, index)
     out = vw.SLICE(input, key=key.plain) if key.plain or not key.dims else input
-    return ix.INDEX(out, *key.arrays, dims=key.dims) if key.dims else out
+    return _picked(out, key.arrays, key.dims) if key.dims else out
+
+
+def _picked(x: Tensor, arrays: list[Tensor], dims: tuple[int, ...]) -> Tensor:
+    alone = _number_among(arrays)
+    if alone is None:
+        return ix.INDEX(x, *arrays, dims=dims)
+    return _picked(ix.INDEX(x, arrays[alone], dims=(dims[alone],)), *_without(alone, arrays, dims))
+
+
+def _number_among(arrays: list[Tensor]) -> int | None:
+    """The first 0-d index among arrays with axes, which must be applied before them.
+
+    It is the number of an element, known only for each row of vmap by itself; where other index arrays leave
+    their result does not depend on it, as it does not on integers.
+    """
+    ranks = [a._a.ndim for a in arrays]
+    return ranks.index(0) if 0 in ranks and any(ranks) else None
+
+
+def _without(i: int, arrays: list[Tensor], dims: tuple[int, ...]) -> tuple[list[Tensor], tuple[int, ...]]:
+    """Index arrays and their axes when the i-th has been applied."""
+    left = [d - (d > dims[i]) for k, d in enumerate(dims) if k != i]
+    return [a for k, a in enumerate(arrays) if k != i], tuple(left)
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -84,21 +107,31 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         wide = isinstance(value, TensorBase) and value._a.ndim > rank
         inplace.copy_(target, _lean(value, rank) if wide else value)
         return
-    shape = ix.INDEX.shape(target._a.shape, *[a._a.shape for a in key.arrays], dims=key.dims)
-    kind = input._a.dtype
+    _put(target, key.arrays, key.dims, value, key.masked)
+
+
+def _put(target: Tensor, arrays: list[Tensor], dims: tuple[int, ...], value: Any, masked: bool) -> None:
+    """Write through index arrays."""
+    alone = _number_among(arrays)
+    if alone is not None:  # the part that it names, changed, is written back
+        part = ix.INDEX(target, arrays[alone], dims=(dims[alone],))
+        _put(part, *_without(alone, arrays, dims), value, masked)
+        arrays, dims, value = [arrays[alone]], (dims[alone],), part
+    shape = ix.INDEX.shape(target._a.shape, *[a._a.shape for a in arrays], dims=dims)
+    kind = target._a.dtype
     if not isinstance(value, TensorBase):
         value = wrap(np.asarray(dtypes.number(value, kind, "x[...] = y"), kind))
     elif value._a.dtype != kind:
-        if not (key.masked and value._a.size == 1):
+        if not (masked and value._a.size == 1):
             raise DTypeError.of(
                 "x[indices] = y",
-                given=f"y of type {value.dtype} for x of type {input.dtype}",  # type: ignore[attr-defined]
+                given=f"y of type {value.dtype} for x of type {target.dtype}",  # type: ignore[attr-defined]
                 must="the types must be equal where index arrays say what is written",
-                hint=f"y.to({input.dtype})",
+                hint=f"y.to({target.dtype})",
             )
-        value = value.to(input.dtype)  # type: ignore[attr-defined]
-    settings = {"dims": key.dims, "accumulate": False}
-    inplace.apply(ix.INDEX_PUT, target, (stretched(value, shape), *key.arrays), settings)
+        value = value.to(target.dtype)  # type: ignore[attr-defined]
+    settings = {"dims": dims, "accumulate": False}
+    inplace.apply(ix.INDEX_PUT, target, (stretched(value, shape), *arrays), settings)
 
 
 def stretched(value: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -237,7 +270,9 @@ def _numbers(item: Any) -> Any:
 
 def _index_tensor(item: Tensor) -> Any:
     a = item._a
-    if tracing.tracer is not None and (a.dtype.kind == "b" or a.dtype == np.uint8 or a.ndim == 0):
+    if not values_known(item) and (a.dtype.kind == "b" or a.dtype == np.uint8 or a.ndim == 0):
+        if a.dtype.kind == "i" and item._stack() is not None:
+            return item  # an index of its own for each row
         interpreter.trace.refuse_reading(item, "x[mask]" if a.dtype.kind == "b" else "x[index]")
     if a.dtype.kind == "b":
         return item

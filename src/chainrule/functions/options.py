@@ -26,6 +26,12 @@ def made(a: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
     return out.requires_grad_() if requires_grad else out
 
 
+def made_like(x: Any, a: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
+    """A new tensor on this array, made in the form of x."""
+    out: Tensor = x._alike(made(a, False))
+    return out.requires_grad_() if requires_grad else out
+
+
 def values_known(x: TensorBase) -> bool:
     """Whether x has values to look at; a program that is being recorded must not depend on any."""
     return tracing.tracer is None and type(x._a) is np.ndarray

@@ -7,6 +7,7 @@ gives, each time the graph runs, the numbers that a draw here would give then.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from ..core import dtypes, random
 from ..core.dtypes import FROM_NUMPY, dtype
 from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..ops import draw
-from ..ops.primitive import Primitive, interpreter, tracing
+from ..ops.primitive import Primitive, interpreter, levels, tracing
+from ..ops.sort import ARGSORT
 from ..ops.views import EXPAND
 from .options import check_device, check_tensor, kind_of, made, size_of, values_known, values_of
 
@@ -46,17 +48,31 @@ def _floats(
 ) -> Tensor:
     """Uniform, normal or exponential numbers of the next blocks of a stream."""
     g = generator or default_generator
-    if tracing.tracer is not None:
-        return _recorded(_FLOATS[name], g, {"shape": shape, "dtype": FROM_NUMPY[kind]})
-    out: Tensor = wrap(getattr(g, name)(shape, kind))
-    return out
+
+    def make(shape: tuple[int, ...]) -> Tensor:
+        if tracing.tracer is not None:
+            return _recorded(_FLOATS[name], g, {"shape": shape, "dtype": FROM_NUMPY[kind]})
+        return wrap(getattr(g, name)(shape, kind))
+
+    return _drawn(make, shape)
 
 
 def _integers(generator: random.Generator | None, low: int, high: int, shape: tuple[int, ...]) -> Tensor:
     g = generator or default_generator
-    if tracing.tracer is not None:
-        return _recorded(draw.INTEGERS, g, {"shape": shape, "low": low, "high": high})
-    out: Tensor = wrap(g.integers(low, high, shape))
+
+    def make(shape: tuple[int, ...]) -> Tensor:
+        if tracing.tracer is not None:
+            return _recorded(draw.INTEGERS, g, {"shape": shape, "low": low, "high": high})
+        return wrap(g.integers(low, high, shape))
+
+    return _drawn(make, shape)
+
+
+def _drawn(make: Callable[[tuple[int, ...]], Tensor], shape: tuple[int, ...]) -> Tensor:
+    """`make(shape)`; inside of vmap the rows may have numbers of their own."""
+    if not levels.stack:
+        return make(shape)
+    out: Tensor = interpreter.levels.draw(make, shape)
     return out
 
 
@@ -211,10 +227,15 @@ def randperm(
     check_device(device)
     (n,) = size_of((n,), "randperm")
     g = generator or default_generator
-    if tracing.tracer is not None:
-        return _recorded(draw.PERMUTATION, g, {"n": n}).to(dtype or dtypes.int64)
-    a = g.permutation(n)
-    return made(a.astype(kind_of(dtype, dtypes.int64), copy=False), False)
+
+    def make(shape: tuple[int, ...]) -> Tensor:
+        if len(shape) > 1:  # many permutations: the orders of as many words
+            return ARGSORT(_integers(g, -(1 << 63), 1 << 63, shape), dim=len(shape) - 1, descending=False)
+        if tracing.tracer is not None:
+            return _recorded(draw.PERMUTATION, g, {"n": n})
+        return made(g.permutation(n), False)
+
+    return _drawn(make, (n,)).to(dtype or dtypes.int64)
 
 
 def normal(

@@ -85,6 +85,9 @@ class Traced(Tensor):
         out._loose, out._ordered = self._loose, self._ordered
         return out
 
+    def _kept(self) -> Traced:
+        return kept(self)
+
     def _same_kind(self, a: Any) -> Self:
         return self._at(None)  # type: ignore[return-value]
 
@@ -260,12 +263,7 @@ class Tracer:
         known = self._captures.get(id(x))
         if known is None:
             if type(x._a) is not np.ndarray:
-                raise TraceError.of(
-                    type(x).__name__,
-                    given="a traced tensor as its memory",
-                    must="it would belong to a module, and be there after the trace",
-                    hint="make it outside the traced function",
-                )
+                x._a.stray(x)
             self.meet(x)
             v = Value(CAPTURE, x._a.shape, FROM_NUMPY[x._a.dtype], data=x, site=user_site())
             stand = traced(v, ordered=x._a.flags.c_contiguous)
@@ -307,6 +305,8 @@ def lift(x: Any) -> Traced:
         return stand
     if isinstance(x, Traced):
         return _of_trace(x, None)
+    if type(x._a) is not np.ndarray:
+        x._a.stray(x)
     v = _symbols.get(id(x))  # a value holds its tensor, so the number is not another's
     if v is None or v.data is not x:
         v = Value(CAPTURE, x._a.shape, FROM_NUMPY[x._a.dtype], data=x, site=user_site())
@@ -438,8 +438,8 @@ def assign(x: Any, new: Any, what: str, tracked: bool) -> Any:
 
 def refuse_reading(x: TensorBase, what: str) -> NoReturn:
     """The values of an ordinary tensor were asked for inside a traced function."""
-    if isinstance(x, Traced):
-        refuse(what)
+    if type(x._a) is not np.ndarray:
+        x._a.refuse(what)  # type: ignore[attr-defined]
     raise TraceError.of(
         what,
         given=f"a tensor {x._a.shape} in a traced function",

@@ -10,7 +10,7 @@ from ..base import TensorBase
 from ..core import dtypes
 from ..core.device import device as device_class
 from ..core.dtypes import FROM_NUMPY, as_dtype
-from ..functions.options import check_device, kind_of, made, size_of
+from ..functions.options import check_device, kind_of, made, made_like, size_of, values_of
 from ..ops.move import CAST, COPY
 
 if TYPE_CHECKING:
@@ -121,20 +121,22 @@ class Types(TensorBase):
 
     def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
         """A tensor from data, of this tensor's type unless another is given."""
-        values = data._a if isinstance(data, TensorBase) else list(data) if isinstance(data, range) else data
+        if isinstance(data, TensorBase):
+            data = values_of(data, "new_tensor")
+        values = list(data) if isinstance(data, range) else data
         return made(np.array(values, self._kind(dtype)), requires_grad)
 
     def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
         """An uninitialised tensor of this tensor's type."""
-        return made(np.empty(size_of(size, "new_empty"), self._kind(dtype)), requires_grad)
+        return made_like(self, np.empty(size_of(size, "new_empty"), self._kind(dtype)), requires_grad)
 
     def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
         """Zeros of this tensor's type."""
-        return made(np.zeros(size_of(size, "new_zeros"), self._kind(dtype)), requires_grad)
+        return made_like(self, np.zeros(size_of(size, "new_zeros"), self._kind(dtype)), requires_grad)
 
     def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
         """Ones of this tensor's type."""
-        return made(np.ones(size_of(size, "new_ones"), self._kind(dtype)), requires_grad)
+        return made_like(self, np.ones(size_of(size, "new_ones"), self._kind(dtype)), requires_grad)
 
     def new_full(
         self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Any = False
@@ -145,5 +147,5 @@ class Types(TensorBase):
         >>> torch.tensor([1.0]).new_full((2,), 7)
         tensor([7., 7.])
         """
-        value = fill_value._a if isinstance(fill_value, TensorBase) else fill_value
-        return made(np.full(size_of((size,), "new_full"), value, self._kind(dtype)), requires_grad)
+        value = values_of(fill_value, "new_full") if isinstance(fill_value, TensorBase) else fill_value
+        return made_like(self, np.full(size_of((size,), "new_full"), value, self._kind(dtype)), requires_grad)

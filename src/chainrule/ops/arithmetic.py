@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.dtypes import ALL
 from ..core.vector import choose
+from .batching import ALIGNED
 from .primitive import (
     DIAGONAL,
     ELEMENTWISE,
@@ -28,7 +29,7 @@ _NO_LOGIC = NO_BOOL._replace(hint="~x or x ^ y for the logic of bools, x.long() 
 
 ADD = primitive(
     "add", kind=ELEMENTWISE, inputs="x y", formula="x + y", shape=broadcast, dtype=SAME, numpy=np.add,
-    lower=lambda b, x, y: b.add(x, y),
+    lower=lambda b, x, y: b.add(x, y), batch=ALIGNED,
     vjp=(lambda g: g, lambda g: g), jvp=LINEAR, d=("1", "1"), why="sum rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(3,)))],
 )  # fmt: skip
@@ -36,21 +37,21 @@ ADD = primitive(
 SUB = primitive(
     "sub", kind=ELEMENTWISE, inputs="x y", formula="x - y", shape=broadcast,
     dtype=_NO_LOGIC._replace(apart=True),
-    numpy=np.subtract, lower=lambda b, x, y: b.sub(x, y),
+    numpy=np.subtract, lower=lambda b, x, y: b.sub(x, y), batch=ALIGNED,
     vjp=(lambda g: g, lambda g: -g), jvp=LINEAR, d=("1", "-1"), why="difference rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(3,)), floats(shape=(2, 1)))],
 )  # fmt: skip
 
 MUL = primitive(
     "mul", kind=ELEMENTWISE, inputs="x y", formula="x * y", shape=broadcast, dtype=SAME, numpy=np.multiply,
-    lower=lambda b, x, y: b.mul(x, y),
+    lower=lambda b, x, y: b.mul(x, y), batch=ALIGNED,
     vjp=(lambda g, y: g * y, lambda g, x: g * x), jvp=MULTILINEAR, d=("y", "x"), why="product rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(1, 3)))],
 )  # fmt: skip
 
 DIV = primitive(
     "div", kind=ELEMENTWISE, inputs="x y", formula="x / y", shape=broadcast, dtype=FLOATING,
-    numpy=np.true_divide, lower=lambda b, x, y: b.div(x, y),
+    numpy=np.true_divide, lower=lambda b, x, y: b.div(x, y), batch=ALIGNED,
     vjp=(lambda g, y: g / y, lambda g, x, y: -g * ((x / y) / y)), jvp=DIAGONAL,
     d=("1 / y", "-x / y**2"), why="quotient rule",
     samples=[
@@ -61,19 +62,19 @@ DIV = primitive(
 
 NEG = primitive(
     "neg", kind=ELEMENTWISE, formula="-x", shape=same_shape, dtype=_NO_LOGIC, numpy=np.negative,
-    lower=lambda b, x: b.neg(x),
+    lower=lambda b, x: b.neg(x), batch=ALIGNED,
     vjp=(lambda g: -g,), jvp=LINEAR, d="-1", why="constant factor", samples=[sample(floats())],
 )  # fmt: skip
 
 RECIPROCAL = primitive(
     "reciprocal", kind=ELEMENTWISE, formula="1 / x", shape=same_shape, dtype=FLOATING, numpy=np.reciprocal,
-    lower=lambda b, x: b.div(1, x),
+    lower=lambda b, x: b.div(1, x), batch=ALIGNED,
     vjp=(lambda g, out: -g * out * out,), jvp=DIAGONAL, d="-1 / x**2", why="power rule",
     samples=[sample(positive()), sample(floats(-3, -0.5))],
 )  # fmt: skip
 SQUARE = primitive(
     "square", kind=ELEMENTWISE, formula="x**2", shape=same_shape, dtype=COUNTING, numpy=np.square,
-    lower=lambda b, x: b.mul(x, x), vjp=(lambda g, x: g * (2 * x),), jvp=DIAGONAL, d="2 * x",
+    lower=lambda b, x: b.mul(x, x), batch=ALIGNED, vjp=(lambda g, x: g * (2 * x),), jvp=DIAGONAL, d="2 * x",
     why="power rule", samples=[sample(floats())], grad_name="PowBackward0",
 )  # fmt: skip
 
@@ -112,7 +113,7 @@ def _pow_vjp_y(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 POW = primitive(
     "pow", strict=True, kind=ELEMENTWISE, inputs="x y", formula="x ** y", shape=broadcast, dtype=NO_BOOL,
-    numpy=_pow, lower=lambda b, x, y: b.pow(x, y), vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL,
+    numpy=_pow, lower=lambda b, x, y: b.pow(x, y), batch=ALIGNED, vjp=(_pow_vjp_x, _pow_vjp_y), jvp=DIAGONAL,
     d=("y * x**(y - 1)", "x**y * log(x)"), why="power rule",
     samples=[sample(positive(), floats()), sample(positive((2, 1)), floats(shape=(3,)))],
     ties="at x = 0 the derivative in y is 0 for y >= 0; at y = 0 the derivative in x is 0",
@@ -126,7 +127,7 @@ def zero(g: Any) -> Any:
 
 ABS = primitive(
     "abs", kind=ELEMENTWISE, formula="|x|", shape=same_shape, dtype=NO_BOOL, numpy=np.absolute,
-    lower=lambda b, x: b.abs(x),
+    lower=lambda b, x: b.abs(x), batch=ALIGNED,
     vjp=(lambda g, x: g * x.sign(),), jvp=DIAGONAL, d="sign(x)", why="absolute value",
     samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0",
 )  # fmt: skip
@@ -144,7 +145,7 @@ def _sign_lower(b: Any, x: Any) -> Any:
 
 SIGN = primitive(
     "sign", kind=ELEMENTWISE, formula="sign(x)", shape=same_shape, dtype=SAME, numpy=_sign,
-    lower=_sign_lower, vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
+    lower=_sign_lower, batch=ALIGNED, vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
     samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0; and the sign of NaN is 0",
 )  # fmt: skip
 
@@ -158,7 +159,7 @@ def _choose(g: Any, x: Any, y: Any, loses: Any) -> Any:
 
 MAXIMUM = primitive(
     "maximum", kind=ELEMENTWISE, inputs="x y", formula="max(x, y)", shape=broadcast, dtype=SAME,
-    numpy=np.maximum, lower=lambda b, x, y: b.maximum(x, y),
+    numpy=np.maximum, lower=lambda b, x, y: b.maximum(x, y), batch=ALIGNED,
     vjp=(lambda g, x, y: _choose(g, x, y, x < y), lambda g, x, y: _choose(g, x, y, y < x)), jvp=DIAGONAL,
     d=("(x > y) + (x == y) / 2", "(y > x) + (x == y) / 2"), why="the larger one passes",
     samples=[sample(distinct(), distinct((3,), 0.41)), sample(distinct((2, 1)), distinct((1, 3), 0.41))],
@@ -167,17 +168,19 @@ MAXIMUM = primitive(
 
 MINIMUM = primitive(
     "minimum", kind=ELEMENTWISE, inputs="x y", formula="min(x, y)", shape=broadcast, dtype=SAME,
-    numpy=np.minimum, lower=lambda b, x, y: b.minimum(x, y),
+    numpy=np.minimum, lower=lambda b, x, y: b.minimum(x, y), batch=ALIGNED,
     vjp=(lambda g, x, y: _choose(g, x, y, x > y), lambda g, x, y: _choose(g, x, y, y > x)), jvp=DIAGONAL,
     d=("(x < y) + (x == y) / 2", "(y < x) + (x == y) / 2"), why="the smaller one passes",
     samples=[sample(distinct(), distinct((3,), 0.41))], ties=_MAX_TIES,
 )  # fmt: skip
 
-_ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}  # half as long for NumPy as a Python 0
+# Half as long for NumPy as a Python 0. No tensor is complex, but the complex step evaluates rules on such.
+_ZERO = {kind: np.zeros((), kind) for kind in (*(d.numpy for d in ALL), np.dtype("c8"), np.dtype("c16"))}
 
 RELU = primitive(
     "relu", kind=ELEMENTWISE, formula="max(x, 0)", shape=same_shape, dtype=NO_BOOL,
     numpy=lambda x, out=None: np.maximum(x, _ZERO[x.dtype], out=out), lower=lambda b, x: b.maximum(x, 0),
+    batch=ALIGNED,
     vjp=(lambda g, out: (out <= 0).where(0.0, g),), jvp=DIAGONAL, d="x > 0", why="positive part",
     samples=[sample(floats(avoid=(0,)))], ties="0 at x = 0",
 )  # fmt: skip
@@ -204,7 +207,7 @@ def _limited_lower(b: Any, x: Any, *, low: Any, high: Any) -> Any:
 
 CLAMP = primitive(
     "clamp", kind=ELEMENTWISE, formula="min(max(x, low), high)", shape=same_shape, dtype=NO_BOOL,
-    numpy=_limited, lower=_limited_lower,
+    numpy=_limited, lower=_limited_lower, batch=ALIGNED,
     vjp=(lambda g, x, low, high: within(x, low, high).where(g, 0.0),), jvp=DIAGONAL,
     d="within(x, low, high)", why="1 inside the limits and on them, 0 outside",
     samples=[
@@ -221,7 +224,7 @@ def _rounding(name: str, formula: str, rule: Any, lower: Any) -> Primitive:
 
     return primitive(
         name, kind=ELEMENTWISE, formula=formula, shape=same_shape, dtype=NO_BOOL, numpy=evaluate,
-        lower=lower, vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
+        lower=lower, batch=ALIGNED, vjp=(zero,), jvp=DIAGONAL, d="0", why="piecewise constant",
         samples=[sample(floats(-3, 3, avoid=(-2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5), gap=0.05))],
         ties="0 at the jumps",
     )  # fmt: skip
@@ -250,7 +253,7 @@ def _divides(b: Any, x: Any, y: Any) -> bool:
 FLOOR_DIVIDE = primitive(
     "floor_divide", kind=ELEMENTWISE, inputs="x y", formula="x // y", shape=broadcast, dtype=NO_BOOL,
     numpy=_dividing(np.floor_divide),
-    lower=lambda b, x, y: b.floor_divide(x, y) if _divides(b, x, y) else NotImplemented,
+    lower=lambda b, x, y: b.floor_divide(x, y) if _divides(b, x, y) else NotImplemented, batch=ALIGNED,
     vjp=(zero, zero), jvp=DIAGONAL, d=("0", "0"),
     why="piecewise constant", ties="0 at the jumps",
     samples=[sample(distinct(step=0.7), positive(low=1.1, high=1.3)), sample(integers(), integers(1, 5))],
@@ -263,7 +266,7 @@ _DIVISION_SAMPLES = [
 REMAINDER = primitive(
     "remainder", kind=ELEMENTWISE, inputs="x y", formula="x % y", shape=broadcast, dtype=NO_BOOL,
     numpy=_dividing(np.remainder),
-    lower=lambda b, x, y: b.remainder(x, y) if _divides(b, x, y) else NotImplemented,
+    lower=lambda b, x, y: b.remainder(x, y) if _divides(b, x, y) else NotImplemented, batch=ALIGNED,
     vjp=(lambda g: g, lambda g, x, y: -g * (x // y)), jvp=DIAGONAL,
     d=("1", "-(x // y)"), why="x - y floor(x / y)", samples=_DIVISION_SAMPLES,
     ties="at the jumps as to the right of them",
@@ -272,7 +275,7 @@ REMAINDER = primitive(
 FMOD = primitive(
     "fmod", kind=ELEMENTWISE, inputs="x y", formula="fmod(x, y)", shape=broadcast, dtype=NO_BOOL,
     numpy=_dividing(np.fmod),
-    lower=lambda b, x, y: b.fmod(x, y) if _divides(b, x, y) else NotImplemented,
+    lower=lambda b, x, y: b.fmod(x, y) if _divides(b, x, y) else NotImplemented, batch=ALIGNED,
     vjp=(lambda g: g, lambda g, x, y: -g * (x / y).trunc()), jvp=DIAGONAL,
     d=("1", "-trunc(x / y)"), why="x - y trunc(x / y)", samples=_DIVISION_SAMPLES,
     ties="at the jumps as on the side away from 0",
@@ -282,7 +285,7 @@ FMOD = primitive(
 WHERE = primitive(
     "where", kind=ELEMENTWISE, inputs="condition x y", formula="where(condition, x, y)", shape=broadcast,
     dtype=DTypeRule("same, after a condition", first=1), numpy=choose,
-    lower=lambda b, condition, x, y: b.select(condition, x, y),
+    lower=lambda b, condition, x, y: b.select(condition, x, y), batch=ALIGNED,
     vjp=(None, lambda g, condition: condition.where(g, 0.0), lambda g, condition: condition.where(0.0, g)),
     jvp=DIAGONAL, d=(None, "condition", "~condition"), why="the chosen one passes",
     samples=[

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .batching import ALIGNED
 from .primitive import ELEMENTWISE, NOT_DIFFERENTIABLE, Primitive, Sample, primitive, sample
 from .rules import COMPARES, INTEGERS, LOGICAL, WHOLE, DTypeRule, broadcast, same_shape
 from .samples import booleans, floats, integers
@@ -27,8 +28,9 @@ def _entry(
     return primitive(
         name, kind=ELEMENTWISE, inputs=inputs, formula=formula,
         shape=broadcast if inputs == "x y" else same_shape, dtype=dtype, numpy=numpy,
-        lower=lambda b, *xs: getattr(b, method or name)(*xs), vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE,
-        why="piecewise constant", samples=samples,
+        lower=lambda b, *xs: getattr(b, method or name)(*xs), batch=ALIGNED,
+        vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant",
+        samples=samples,
     )  # fmt: skip
 
 

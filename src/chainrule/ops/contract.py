@@ -13,8 +13,9 @@ import numpy as np
 from ..core import memory
 from ..core.errors import ShapeError
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
+from .batching import ALIGNED, row_shape
 from .lowering import PRODUCT, Composed
-from .primitive import CONTRACTION, MULTILINEAR, primitive, sample
+from .primitive import CONTRACTION, MULTILINEAR, Primitive, primitive, sample
 from .rules import STRICT_NUMBER
 from .samples import floats
 
@@ -55,10 +56,23 @@ def _matmul(x: Any, y: Any) -> Any:
     return np.matmul(x, y)
 
 
-MATMUL = primitive(
+def _product_rows(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> Any:
+    x, y = xs
+    if mapped == (True, False) and y.dim() == 2:
+        # one large product instead of one for each row
+        return MATMUL(rows(x), y).reshape(*x.shape[:-1], y.shape[1])
+    if mapped == (False, True) and x.dim() == 2:
+        if y.dim() == 3 and y.shape[2] == 1:  # columns: they are the rows of a matrix already
+            return MATMUL(y.reshape(*y.shape[:2]), x.mT).reshape(size, x.shape[0], 1)
+        out = MATMUL(rows(y.mT), x.mT)  # x y = (yᵀ xᵀ)ᵀ
+        return out.reshape(*y.shape[:-2], y.shape[-1], x.shape[0]).mT
+    return ALIGNED.run(MATMUL, size, xs, mapped, settings)
+
+
+MATMUL: Primitive = primitive(
     "matmul", strict=True, kind=CONTRACTION, inputs="x y", formula="x @ y", shape=_product,
     dtype=STRICT_NUMBER, numpy=_matmul,
-    lower=PRODUCT,
+    lower=PRODUCT, batch=_product_rows,
     vjp=(lambda g, y: g @ y.mT, lambda g, x: x.mT @ g), jvp=MULTILINEAR, d=("g @ y.mT", "x.mT @ g"),
     why="product rule for matrices", broadcasts=True, grad_name="MmBackward0",
     samples=[
@@ -110,10 +124,20 @@ def _linear_vjp_y(g: Any, x: Any) -> Any:
 
 # x @ y.T is what a layer does. As one op its weight gradient comes out in the weight's own layout; through a
 # transpose and a product it would be turned round, and copied to be turned back.
-LINEAR_MAP = primitive(
+def _linear_rows(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> Any:
+    x, y = xs
+    if not mapped[1]:
+        return LINEAR_MAP(x, y)
+    shape = row_shape(x, mapped[0])
+    # one product for each weight: (size, n, i) @ (size, i, o), or (n, i) @ (size, i, o)
+    x = x.reshape(*[size] * mapped[0], prod(shape[:-1]), shape[-1])
+    return MATMUL(x, y.mT).reshape(size, *shape[:-1], y.shape[1])
+
+
+LINEAR_MAP: Primitive = primitive(
     "linear", kind=CONTRACTION, inputs="x y", formula="x @ y.T", shape=_linear_shape, strict=True,
     dtype=STRICT_NUMBER, numpy=_linear,
-    lower=Composed(_linear_composed),
+    lower=Composed(_linear_composed), batch=_linear_rows,
     vjp=(lambda g, y: g @ y, _linear_vjp_y), jvp=MULTILINEAR,
     d=("g @ y", "rows(g).mT @ rows(x)"), why="product rule for matrices",
     samples=[

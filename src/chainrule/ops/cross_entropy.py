@@ -13,9 +13,10 @@ import numpy as np
 from ..core.errors import IndexingError, ShapeError
 from ..core.shapes import Shape
 from .arithmetic import WHERE
+from .batching import stack
 from .compare import NE
 from .lowering import Composed
-from .primitive import REDUCTION, primitive, sample
+from .primitive import REDUCTION, Primitive, primitive, sample
 from .reduce import wide
 from .rules import SCORES
 from .samples import at, floats
@@ -74,10 +75,18 @@ def _lowered(x: Any, target: Any, *, ignore: int) -> Any:
     return WHERE(kept, (total.log() - GATHER(y, index, dim=1))[:, 0], 0.0)  # (n,)
 
 
-CROSS_ENTROPY = primitive(
+def _merged_rows(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> Any:
+    x, target = (stack(x, m, size) for x, m in zip(xs, mapped, strict=True))
+    n = x.shape[1]
+    # rows of scores stay what they are: (size, n, c) -> (size * n, c)
+    out = CROSS_ENTROPY(x.reshape(size * n, x.shape[2]), target.reshape(size * n), **settings)
+    return out.reshape(size, n)
+
+
+CROSS_ENTROPY: Primitive = primitive(
     "cross_entropy", kind=REDUCTION, inputs="x target", formula="log(sum(exp(x))) - x[target]", shape=_rows,
     dtype=SCORES, numpy=_cross_entropy,
-    lower=Composed(_lowered),
+    lower=Composed(_lowered), batch=_merged_rows,
     vjp=(lambda g, x, target, ignore: times_minus_one_at(g.unsqueeze(1), x, target, ignore), None),
     jvp=lambda tangents, out, x, target, *, ignore: times_minus_one_at(tangents[0], x, target, ignore).sum(1),
     d=("times_minus_one_at(g.unsqueeze(1), x, target, ignore)", None),

@@ -19,7 +19,7 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..core.random import blocks_for, drawn
 from ..core.shapes import Shape
 from .lowering import Draw, Shuffle
-from .primitive import NOT_DIFFERENTIABLE, RANDOM, USE_NUMPY, Primitive, primitive, sample
+from .primitive import NOT_BATCHED, NOT_DIFFERENTIABLE, RANDOM, USE_NUMPY, Primitive, primitive, sample
 from .rules import DRAWN, DRAWN_WHOLE
 from .samples import at
 
@@ -77,7 +77,7 @@ def _floats(name: str, formula: str, lower: Any = USE_NUMPY) -> Primitive:
     return primitive(
         f"random_{name}", kind=RANDOM, inputs="seed block", formula=formula, shape=_shape, dtype=DRAWN,
         numpy=lambda seed, block, *, shape, dtype: _numbers(name, seed, block, shape, dtype=dtype),
-        lower=lower,
+        lower=lower, batch=NOT_BATCHED,
         vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why=_WHY,
         samples=[
             sample(at(7), at(0), shape=(2, 5), dtype=dtypes.float64),
@@ -103,7 +103,7 @@ INTEGERS: Final = primitive(
     "random_integers", kind=RANDOM, inputs="seed block", formula="integers(seed, block)",
     shape=_shape, dtype=DRAWN_WHOLE,
     numpy=lambda seed, block, *, shape, **limits: _numbers("integers", seed, block, shape, **limits),
-    lower=USE_NUMPY,
+    lower=USE_NUMPY, batch=NOT_BATCHED,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why=_WHY,
     samples=[
         sample(at(7), at(0), shape=(2, 5), low=-3, high=4),
@@ -118,7 +118,7 @@ def _permutation(seed: Any, block: Any, *, n: int) -> Any:
 
 PERMUTATION: Final = primitive(
     "random_permutation", kind=RANDOM, inputs="seed block", formula="permutation(seed, block)",
-    shape=_vector, dtype=DRAWN_WHOLE, numpy=_permutation, lower=Shuffle(),
+    shape=_vector, dtype=DRAWN_WHOLE, numpy=_permutation, lower=Shuffle(), batch=NOT_BATCHED,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why=_WHY,
     samples=[sample(at(7), at(0), n=9), sample(at(-3), at(2), n=0)],
 )  # fmt: skip

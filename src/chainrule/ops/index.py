@@ -6,17 +6,29 @@ views and stand in `views.py`; reading a user's key is done by `functions/indexi
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.dtypes import int64
 from ..core.errors import IndexingError, ShapeError
 from ..core.lending import own_copy
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
+from .batching import lifted, next_axis, row_shape, stack
 from .lowering import Pull
 from .primitive import MOVEMENT, USE_NUMPY, Primitive, primitive, sample
 from .rules import FIRST
 from .samples import at, floats
+from .views import PERMUTE, inverse
+
+
+def _first_picked(dims: tuple[int, ...]) -> int:
+    """Which axis of a result is the first that comes from the index arrays.
+
+    Index arrays on neighbouring axes leave their result there; otherwise it comes first.
+    """
+    return dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
 
 
 def _indexed(x: Shape, *indices: Shape, dims: tuple[int, ...]) -> Shape:
@@ -29,8 +41,7 @@ def _indexed(x: Shape, *indices: Shape, dims: tuple[int, ...]) -> Shape:
             must="index arrays must broadcast against each other",
         ) from None
     rest = tuple(n for d, n in enumerate(x) if d not in dims)
-    # Index arrays on neighbouring axes leave their result there; otherwise it comes first.
-    at = dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
+    at = _first_picked(dims)
     return (*rest[:at], *picked, *rest[at:])
 
 
@@ -65,7 +76,7 @@ def _index(x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
 
 def _pull(at: Any, out: Any, x: Any, *indices: Any, dims: tuple[int, ...]) -> Any:
     rank = max(len(i.shape) for i in indices)
-    first = dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
+    first = _first_picked(dims)
     picked = out[first : first + rank]
     places = {
         d: at.check(x, d, at(i, picked[rank - len(i.shape) :])) for d, i in zip(dims, indices, strict=True)
@@ -74,11 +85,49 @@ def _pull(at: Any, out: Any, x: Any, *indices: Any, dims: tuple[int, ...]) -> An
     return at(x, [places[d] if d in places else next(rest) for d in range(len(x.shape))])
 
 
+class _Places(NamedTuple):
+    """Where a stack has what index arrays mean in each of its rows.
+
+    indices, dims: what to index the stack with.
+    order: the axes that are found there, in the order in which a stack of what each row finds has them.
+    """
+
+    indices: tuple[Any, ...]
+    dims: tuple[int, ...]
+    order: tuple[int, ...]
+
+
+def _places(size: int, xs: Sequence[Any], mapped: Sequence[bool], dims: tuple[int, ...]) -> _Places:
+    """For index arrays xs[1:] into xs[0]; what is not mapped is the same for every row."""
+    rank = max(len(row_shape(i, m)) for i, m in zip(xs[1:], mapped[1:], strict=True))
+    indices = tuple(lifted(i, rank) if m else i for i, m in zip(xs[1:], mapped[1:], strict=True))
+    stacked, own = mapped[0], any(mapped[1:])
+    inside = next_axis(dims) if stacked else dims
+    if stacked and own:  # the number of the row is one more index
+        row = indices[0].new_tensor(np.arange(size).reshape(size, *[1] * rank), dtype=int64)
+        indices, inside = (row, *indices), (0, *inside)
+    rest = [f"rest {i}" for i in range(len(row_shape(xs[0], stacked)) - len(dims))]
+    picked = [f"picked {i}" for i in range(rank)]
+    at = _first_picked(dims)
+    wanted = ["row", *rest[:at], *picked, *rest[at:]]
+    at = _first_picked(inside)
+    if own:
+        found = [*rest[:at], "row", *picked, *rest[at:]]
+    else:
+        found = [*["row", *rest][:at], *picked, *["row", *rest][at:]]
+    return _Places(indices, inside, tuple(map(found.index, wanted)))
+
+
+def _index_rows(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> Any:
+    places = _places(size, xs, mapped, settings["dims"])
+    return PERMUTE(INDEX(xs[0], *places.indices, dims=places.dims), dims=places.order)
+
+
 INDEX: Primitive = primitive(
     "index",
     strict=True, kind=MOVEMENT, inputs="x *indices", formula="x[indices]", shape=_indexed, dtype=FIRST,
     numpy=_index,
-    lower=Pull(_pull),
+    lower=Pull(_pull), batch=_index_rows,
     vjp=(
         lambda g, x_shape, indices, dims: INDEX_PUT(
             g.new_zeros(x_shape), g, *indices, dims=dims, accumulate=True
@@ -143,10 +192,17 @@ def _index_put_jvp(
     return INDEX_PUT(tx, ty, *indices, dims=dims, accumulate=accumulate)
 
 
+def _put_rows(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> Any:
+    x, y = (stack(v, m, size) for v, m in zip(xs[:2], mapped[:2], strict=True))
+    places = _places(size, (x, *xs[2:]), (True, *mapped[2:]), settings["dims"])
+    y = PERMUTE(y, dims=inverse(places.order))
+    return INDEX_PUT(x, y, *places.indices, dims=places.dims, accumulate=settings["accumulate"])
+
+
 INDEX_PUT: Primitive = primitive(
     "index_put", kind=MOVEMENT, inputs="x y *indices", formula="x with x[indices] = y", shape=_put_shape,
     dtype=FIRST, numpy=_index_put,
-    lower=USE_NUMPY, vjp=(
+    lower=USE_NUMPY, batch=_put_rows, vjp=(
         lambda g, y_shape, indices, dims, accumulate: g
         if accumulate
         else INDEX_PUT(g, g.new_zeros(y_shape), *indices, dims=dims, accumulate=False),

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.errors import ShapeError
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
+from .batching import ALIGNED, STACKED
 from .primitive import DECOMPOSITION, NOT_DIFFERENTIABLE, USE_NUMPY, Primitive, primitive, sample
 from .rules import STRICT_FLOAT
 from .samples import definite, floats, invertible
@@ -26,7 +27,8 @@ def square_matrix(x: Shape, what: str) -> Shape:
 
 INV = primitive(
     "inv", kind=DECOMPOSITION, formula="inv(x)", shape=lambda x: square_matrix(x, "linalg.inv"),
-    dtype=STRICT_FLOAT, numpy=np.linalg.inv, lower=USE_NUMPY, vjp=(lambda g, out: -(out.mT @ g @ out.mT),),
+    dtype=STRICT_FLOAT, numpy=np.linalg.inv, lower=USE_NUMPY, batch=STACKED,
+    vjp=(lambda g, out: -(out.mT @ g @ out.mT),),
     jvp=lambda tangents, out, x: -(out @ tangents[0] @ out),
     d="-(out.mT @ g @ out.mT)", why="from x inv(x) = 1",
     samples=[sample(invertible(3)), sample(invertible(2, (2,)))],
@@ -50,7 +52,8 @@ def _solved(x: Shape, y: Shape) -> Shape:
 SOLVE: Primitive = primitive(
     "solve", kind=DECOMPOSITION, inputs="x y", formula="inv(x) @ y", shape=_solved, dtype=STRICT_FLOAT,
     numpy=np.linalg.solve, broadcasts=True,
-    lower=USE_NUMPY, vjp=(lambda g, out, x: -(SOLVE(x.mT, g) @ out.mT), lambda g, x: SOLVE(x.mT, g)),
+    lower=USE_NUMPY, batch=ALIGNED,
+    vjp=(lambda g, out, x: -(SOLVE(x.mT, g) @ out.mT), lambda g, x: SOLVE(x.mT, g)),
     jvp=lambda tangents, out, x, y: SOLVE(
         x, (0 if tangents[1] is None else tangents[1]) - (0 if tangents[0] is None else tangents[0] @ out)
     ),
@@ -61,7 +64,7 @@ SOLVE: Primitive = primitive(
 DET = primitive(
     "det", kind=DECOMPOSITION, formula="det(x)", shape=lambda x: square_matrix(x, "linalg.det")[:-2],
     dtype=STRICT_FLOAT, numpy=lambda x: np.asarray(np.linalg.det(x), x.dtype),
-    lower=USE_NUMPY, vjp=(lambda g, out, x: (g * out)[..., None, None] * INV(x).mT,),
+    lower=USE_NUMPY, batch=STACKED, vjp=(lambda g, out, x: (g * out)[..., None, None] * INV(x).mT,),
     jvp=lambda tangents, out, x: out * (INV(x).mT * tangents[0]).sum((-2, -1)),
     d="(g * out)[..., None, None] * inv(x).mT", why="Jacobi's formula",
     ties="there is no rule at a singular matrix: backward refuses it", samples=[sample(invertible(3))],
@@ -92,7 +95,7 @@ CHOLESKY = primitive(
     "cholesky", kind=DECOMPOSITION, formula="cholesky(x)", dtype=STRICT_FLOAT,
     shape=lambda x: square_matrix(x, "linalg.cholesky"),
     numpy=lambda x: np.linalg.cholesky(np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)),
-    lower=USE_NUMPY, vjp=(_cholesky_vjp,), jvp=_cholesky_jvp,
+    lower=USE_NUMPY, batch=STACKED, vjp=(_cholesky_vjp,), jvp=_cholesky_jvp,
     d="symmetric(inv(out).mT @ half_diagonal(out.mT @ g) @ inv(out))",
     why="from L Lᵀ = x",
     ties="x is taken as symmetric: only its lower triangle is read, and the gradient is symmetric",
@@ -116,7 +119,7 @@ def _at_least_2d(x: Shape, what: str) -> None:
 QR = primitive(
     "qr", kind=DECOMPOSITION, formula="qr(x)", shape=_qr_shapes, dtype=STRICT_FLOAT, outputs=2,
     numpy=lambda x, *, complete: tuple(np.linalg.qr(x, "complete" if complete else "reduced")),
-    lower=USE_NUMPY, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
+    lower=USE_NUMPY, batch=STACKED, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
     samples=[
         sample(floats(shape=(4, 3)), complete=False),
         sample(floats(shape=(2, 2, 3)), complete=False),
@@ -135,7 +138,7 @@ def _svd_shapes(x: Shape, *, full_matrices: bool) -> tuple[Shape, Shape, Shape]:
 SVD = primitive(
     "svd", kind=DECOMPOSITION, formula="svd(x)", shape=_svd_shapes, dtype=STRICT_FLOAT, outputs=3,
     numpy=lambda x, *, full_matrices: tuple(np.linalg.svd(x, full_matrices=full_matrices)),
-    lower=USE_NUMPY, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
+    lower=USE_NUMPY, batch=STACKED, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
     samples=[
         sample(floats(shape=(4, 3)), full_matrices=True),
         sample(floats(shape=(2, 3)), full_matrices=False),
@@ -146,7 +149,7 @@ EIGH = primitive(
     "eigh", kind=DECOMPOSITION, formula="eigh(x)",
     shape=lambda x, *, lower: (square_matrix(x, "linalg.eigh")[:-1], x),
     dtype=STRICT_FLOAT, outputs=2, numpy=lambda x, *, lower: tuple(np.linalg.eigh(x, "L" if lower else "U")),
-    lower=USE_NUMPY, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
+    lower=USE_NUMPY, batch=STACKED, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
     samples=[sample(definite(3), lower=True), sample(definite(2, (2,)), lower=False)],
 )  # fmt: skip
 
@@ -154,16 +157,16 @@ SLOGDET = primitive(
     "slogdet", kind=DECOMPOSITION, formula="slogdet(x)",
     shape=lambda x: (square_matrix(x, "linalg.slogdet")[:-2], x[:-2]), dtype=STRICT_FLOAT, outputs=2,
     numpy=lambda x: tuple(np.asarray(v, x.dtype) for v in np.linalg.slogdet(x)),
-    lower=USE_NUMPY,
+    lower=USE_NUMPY, batch=STACKED,
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only", samples=[sample(invertible(3))],
 )  # fmt: skip
 
 
 LOGABSDET = primitive(
-    "logabsdet", kind=DECOMPOSITION, formula="log|det(x)|",
+    "logabsdet", kind=DECOMPOSITION, formula="log(|det(x)|)",
     shape=lambda x: square_matrix(x, "linalg.slogdet")[:-2], dtype=STRICT_FLOAT,
     numpy=lambda x: np.asarray(np.linalg.slogdet(x)[1], x.dtype),
-    lower=USE_NUMPY, vjp=(lambda g, x: g[..., None, None] * INV(x).mT,),
+    lower=USE_NUMPY, batch=STACKED, vjp=(lambda g, x: g[..., None, None] * INV(x).mT,),
     jvp=lambda tangents, out, x: (INV(x).mT * tangents[0]).sum((-2, -1)),
     d="g[..., None, None] * inv(x).mT", why="Jacobi's formula",
     samples=[sample(invertible(3)), sample(invertible(2, (2,)))],
@@ -190,9 +193,9 @@ def _lstsq(x: Any, y: Any, *, rcond: float | None) -> Any:
 
 
 LSTSQ = primitive(
-    "lstsq", kind=DECOMPOSITION, inputs="x y", formula="argmin ||x w - y||", shape=_lstsq_shapes,
+    "lstsq", kind=DECOMPOSITION, inputs="x y", formula="argmin(||x @ w - y||)", shape=_lstsq_shapes,
     dtype=STRICT_FLOAT, numpy=_lstsq,
-    lower=USE_NUMPY, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
+    lower=USE_NUMPY, batch=STACKED, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
     samples=[
         sample(floats(shape=(5, 3)), floats(shape=(5, 2)), rcond=None),
         sample(floats(shape=(2, 5, 2)), floats(shape=(2, 5, 1)), rcond=None),

@@ -12,6 +12,7 @@ import numpy as np
 from ..core.dtypes import FROM_NUMPY, dtype, float32, float64, int64
 from ..core.errors import ShapeError
 from ..core.shapes import Shape
+from .batching import STACKED, Stacked
 from .gradient import each
 from .lowering import Pieces, Strided
 from .primitive import LINEAR, MOVEMENT, Primitive, primitive, sample
@@ -22,7 +23,7 @@ from .views import SLICE
 COPY = primitive(
     "copy", kind=MOVEMENT, formula="copy(x)", shape=same_shape, dtype=FIRST,
     numpy=lambda x: np.array(x, order="C"),
-    lower=Strided(lambda x: x), vjp=(lambda g: g,), jvp=LINEAR, d="g", why="identity",
+    lower=Strided(lambda x: x), batch=STACKED, vjp=(lambda g: g,), jvp=LINEAR, d="g", why="identity",
     samples=[sample(floats()), sample(floats(shape=()))], grad_name="CloneBackward0",
 )  # fmt: skip
 
@@ -35,7 +36,7 @@ CAST: Primitive = primitive(
     "cast", kind=MOVEMENT, formula="x.to(dtype)", shape=same_shape,
     dtype=DTypeRule("as asked", unify=False, asked="to"),
     numpy=lambda x, *, to, source: x.astype(to.numpy),
-    lower=lambda b, x, *, to, source: b.cast(x, to),
+    lower=lambda b, x, *, to, source: b.cast(x, to), batch=STACKED,
     vjp=(lambda g, to, source: CAST(g, to=source, source=to),),
     jvp=lambda tangents, out, x, *, to, source: CAST(tangents[0], to=to, source=source),
     d="g.to(x.dtype)", why="identity, in another precision", grad_name="ToCopyBackward0",
@@ -78,7 +79,7 @@ def _laid_out(*shapes: Shape, dim: int) -> Any:
 CAT = primitive(
     "cat", kind=MOVEMENT, inputs="*xs", formula="cat(xs)", shape=_joined, dtype=SAME,
     numpy=lambda *xs, dim: np.ascontiguousarray(np.concatenate(xs, axis=dim)),
-    lower=Pieces(_laid_out),
+    lower=Pieces(_laid_out), batch=Stacked("dim"),
     vjp=each(lambda g, i, shapes, dim: g.narrow(dim, start(shapes, i, dim), shapes[i][dim])), jvp=LINEAR,
     d="narrow(g, dim, start(shapes, i, dim), shapes[i][dim])", why="each part keeps its own gradient",
     samples=[
@@ -91,7 +92,7 @@ CAT = primitive(
 FLIP: Primitive = primitive(
     "flip", kind=MOVEMENT, formula="flip(x)", shape=same_shape, dtype=FIRST,
     numpy=lambda x, *, dims: np.array(np.flip(x, dims), order="C"),
-    lower=Strided(lambda x, *, dims: np.flip(x, dims) if dims else x),
+    lower=Strided(lambda x, *, dims: np.flip(x, dims) if dims else x), batch=Stacked("dims"),
     vjp=(lambda g, dims: FLIP(g, dims=dims),), jvp=LINEAR, d="flip(g, dims=dims)",
     why="turned around twice, everything is where it was",
     samples=[sample(floats(), dims=(0,)), sample(floats(), dims=(0, 1)), sample(floats(shape=()), dims=())],

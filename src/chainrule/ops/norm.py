@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .batching import Stacked
 from .lowering import Composed
 from .primitive import REDUCTION, primitive, sample
 from .reduce import SUM, add_up, reduced, spread, wide
@@ -47,7 +48,7 @@ def _lowered(x: Any, *, p: float, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 NORM = primitive(
     "norm", kind=REDUCTION, formula="sum(|x|**p) ** (1/p)", shape=reduced, dtype=FLOAT_ONLY, numpy=_norm,
-    lower=Composed(_lowered),
+    lower=Composed(_lowered), batch=Stacked("dim"),
     vjp=(
         lambda g, out, x, x_shape, p, dim, keepdim: spread(g, x_shape, dim, keepdim)
         * _factor(spread(out, x_shape, dim, keepdim), x, p),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..core import dtypes
-from . import lowering
+from . import batching, lowering
 from .gradient import Rule, SavePlan, each
 from .rules import DTypeRule
 
@@ -51,6 +51,7 @@ DIAGONAL = Word("DIAGONAL")  # jvp of an elementwise op: its vjp rules, applied 
 LINEAR = Word("LINEAR")  # jvp of an op linear in all its inputs together: the op of the tangents
 MULTILINEAR = Word("MULTILINEAR")  # jvp of an op linear in each input: one term per input
 USE_NUMPY = Word("USE_NUMPY")  # no native code: the compiler calls the NumPy rule
+NOT_BATCHED = Word("NOT_BATCHED")  # its inputs cannot differ from row to row
 
 Rules = tuple[Callable[..., Any] | None, ...]
 
@@ -96,6 +97,7 @@ class Primitive:
     dtype: DTypeRule
     numpy: Callable[..., Any]
     lower: Callable[..., Any] | lowering.Lowering | Word
+    batch: batching.Rule | batching.Batching | Word
     vjp: tuple[Rule | None, ...] | Word
     vjp_each: Rule | None
     jvp: Callable[..., Any] | Word
@@ -129,6 +131,16 @@ class Primitive:
     def input_name(self, i: int) -> str:
         """How the i-th array input is called."""
         return self.inputs[i] if i < len(self.inputs) else f"{self.tail}[{i - len(self.inputs)}]"
+
+    def rows(self, size: int, xs: Sequence[Any], mapped: Sequence[bool], settings: dict[str, Any]) -> Any:
+        """The results for `size` rows at once, along a first axis that the `mapped` inputs have, too.
+
+        Inputs have the type that the op computes in. At least one is mapped, and the op is not NOT_BATCHED.
+        """
+        if isinstance(self.batch, batching.Batching):
+            return self.batch.run(self, size, xs, mapped, settings)
+        assert callable(self.batch)
+        return self.batch(size, xs, mapped, settings)
 
     def plan(self, mask: int, count: int) -> SavePlan:
         """What to keep, if the inputs whose bits are set in `mask` want a gradient."""
@@ -211,6 +223,7 @@ def primitive(
     dtype: DTypeRule,
     numpy: Callable[..., Any],
     lower: Callable[..., Any] | lowering.Lowering | Word,
+    batch: batching.Rule | batching.Batching | Word,
     vjp: Rules | each | Word,
     jvp: Callable[..., Any] | Word,
     d: str | tuple[str | None, ...] = (),
@@ -233,6 +246,9 @@ def primitive(
     lower:      native code. For an elementwise op `lower(b, *xs, **settings)` writes the value of one element
                 with the compiler's Emitter `b`; it may answer NotImplemented for types or numbers that it has
                 nothing for. For others one of the rules of `lowering.py`. USE_NUMPY: there is none.
+    batch:      many rows at once: one of the words of `batching.py`, or `rule(size, xs, mapped, settings)` ->
+                all results along a first axis of `size` rows, where `mapped` says which of the inputs `xs`
+                have that axis. For a view, the result is one. NOT_BATCHED: inputs cannot differ by row.
     vjp:        one rule per input (None: no gradient there), `each(rule)`, or NOT_DIFFERENTIABLE. A rule's
                 parameters say what it reads: g first, then any of the input names, `out`, `<input>_shape`,
                 settings, the name of the tail; with a tail also `i` (which input) and `shapes` (of all).
@@ -276,6 +292,7 @@ def primitive(
         dtype=dtype,
         numpy=numpy,
         lower=lower,
+        batch=batch,
         vjp=rules,
         vjp_each=rule_each,
         jvp=jvp,
@@ -309,6 +326,10 @@ def problems(op: Primitive) -> Iterator[str]:
             yield f"{field_name} is empty"
     if not (callable(op.lower) or isinstance(op.lower, lowering.Lowering) or op.lower is USE_NUMPY):
         yield f"lower is {op.lower!r}, neither a rule nor USE_NUMPY"
+    if not (callable(op.batch) or isinstance(op.batch, batching.Batching) or op.batch is NOT_BATCHED):
+        yield f"batch is {op.batch!r}, neither a rule nor NOT_BATCHED"
+    if op.kind == VIEW and not isinstance(op.batch, batching.Viewed):
+        yield "batch of a view must be Viewed(...)"
     if not op.samples:
         yield "there are no samples, so nothing would test it"
     least = len(op.inputs)

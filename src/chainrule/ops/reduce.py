@@ -14,6 +14,7 @@ import numpy as np
 from ..core.dtypes import dtype, int64
 from ..core.errors import IndexingError
 from ..core.shapes import Shape
+from .batching import Stacked
 from .lowering import Composed, Fold
 from .primitive import LINEAR, NOT_DIFFERENTIABLE, REDUCTION, primitive, sample
 from .rules import ACCUMULATES, COUNTS, SAME, TRUTHS
@@ -53,7 +54,7 @@ def _sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 SUM = primitive(
     "sum", strict=True, kind=REDUCTION, formula="sum(x)", shape=reduced, dtype=ACCUMULATES, numpy=_sum,
-    lower=Fold(lambda d: 0, lambda b, total, x: b.add(total, x)),
+    lower=Fold(lambda d: 0, lambda b, total, x: b.add(total, x)), batch=Stacked("dim"),
     vjp=(lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim),), jvp=LINEAR,
     d="spread(g, x.shape, dim, keepdim)", why="sum rule: every summand gets g",
     samples=[
@@ -120,14 +121,14 @@ def _largest(d: dtype) -> float:
 AMAX = primitive(
     "amax", strict=True, kind=REDUCTION, formula="max(x)", shape=_not_empty, dtype=SAME,
     numpy=_extremum(np.maximum.reduce),
-    lower=Fold(_least, lambda b, total, x: b.maximum(total, x)),
+    lower=Fold(_least, lambda b, total, x: b.maximum(total, x)), batch=Stacked("dim"),
     vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
     why="the largest passes", samples=_EXTREMUM_SAMPLES, ties="equal largest elements share g evenly",
 )  # fmt: skip
 AMIN = primitive(
     "amin", strict=True, kind=REDUCTION, formula="min(x)", shape=_not_empty, dtype=SAME,
     numpy=_extremum(np.minimum.reduce),
-    lower=Fold(_largest, lambda b, total, x: b.minimum(total, x)),
+    lower=Fold(_largest, lambda b, total, x: b.minimum(total, x)), batch=Stacked("dim"),
     vjp=(_extremum_vjp,), jvp=_extremum_jvp, d=_EXTREMUM_D,
     why="the smallest passes", samples=_EXTREMUM_SAMPLES, ties="equal smallest elements share g evenly",
 )  # fmt: skip
@@ -159,13 +160,13 @@ def _first_of(extremum: Any, x: Any, dim: int, keepdim: bool) -> Any:
 _ARG_SAMPLES = [sample(distinct(), dim=1, keepdim=False), sample(distinct((2, 3, 2)), dim=0, keepdim=True)]
 ARGMAX = primitive(
     "argmax", kind=REDUCTION, formula="argmax(x)", shape=_one_of_axis, dtype=COUNTS, numpy=_arg(np.argmax),
-    lower=Composed(lambda x, *, dim, keepdim: _first_of(AMAX, x, dim, keepdim)),
+    lower=Composed(lambda x, *, dim, keepdim: _first_of(AMAX, x, dim, keepdim)), batch=Stacked("dim"),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_ARG_SAMPLES,
     ties="the first of equal elements",
 )  # fmt: skip
 ARGMIN = primitive(
     "argmin", kind=REDUCTION, formula="argmin(x)", shape=_one_of_axis, dtype=COUNTS, numpy=_arg(np.argmin),
-    lower=Composed(lambda x, *, dim, keepdim: _first_of(AMIN, x, dim, keepdim)),
+    lower=Composed(lambda x, *, dim, keepdim: _first_of(AMIN, x, dim, keepdim)), batch=Stacked("dim"),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_ARG_SAMPLES,
     ties="the first of equal elements",
 )  # fmt: skip
@@ -190,11 +191,11 @@ _TEST_SAMPLES = [
 ]
 ALL = primitive(
     "all", kind=REDUCTION, formula="all(x)", shape=reduced, dtype=TRUTHS, numpy=_test(np.logical_and.reduce),
-    lower=Fold(lambda d: 1, lambda b, total, x: b.minimum(total, x), _truth),
+    lower=Fold(lambda d: 1, lambda b, total, x: b.minimum(total, x), _truth), batch=Stacked("dim"),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_TEST_SAMPLES,
 )  # fmt: skip
 ANY = primitive(
     "any", kind=REDUCTION, formula="any(x)", shape=reduced, dtype=TRUTHS, numpy=_test(np.logical_or.reduce),
-    lower=Fold(lambda d: 0, lambda b, total, x: b.maximum(total, x), _truth),
+    lower=Fold(lambda d: 0, lambda b, total, x: b.maximum(total, x), _truth), batch=Stacked("dim"),
     vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant", samples=_TEST_SAMPLES,
 )  # fmt: skip

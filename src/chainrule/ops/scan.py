@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.errors import ShapeError
 from ..core.shapes import Shape
+from .batching import Stacked
 from .lowering import Fold
 from .move import CAT
 from .primitive import LINEAR, REDUCTION, SCAN, USE_NUMPY, Primitive, primitive, sample
@@ -34,7 +35,8 @@ def _running(accumulate: Any, x: Any, dim: int, reverse: bool) -> Any:
 CUMSUM: Primitive = primitive(
     "cumsum", kind=SCAN, formula="cumsum(x)", shape=same_shape, dtype=ACCUMULATES,
     numpy=lambda x, *, dim, reverse: _running(np.add.accumulate, x, dim, reverse),
-    lower=USE_NUMPY, vjp=(lambda g, dim, reverse: CUMSUM(g, dim=dim, reverse=not reverse),), jvp=LINEAR,
+    lower=USE_NUMPY, batch=Stacked("dim"),
+    vjp=(lambda g, dim, reverse: CUMSUM(g, dim=dim, reverse=not reverse),), jvp=LINEAR,
     d="cumsum(g, dim=dim, reverse=not reverse)", why="sum rule: every later total gets g",
     samples=[
         sample(floats(shape=(3, 2)), dim=0, reverse=False),
@@ -86,7 +88,7 @@ def _linear_scan_jvp(tangents: Any, out: Any, x: Any, y: Any, *, dim: int, rever
 LINEAR_SCAN: Primitive = primitive(
     "linear_scan", kind=SCAN, inputs="x y", formula="s[k] = x[k] * s[k-1] + y[k]", shape=_alike,
     dtype=NO_BOOL, numpy=_linear_scan,
-    lower=USE_NUMPY, vjp=(
+    lower=USE_NUMPY, batch=Stacked("dim"), vjp=(
         lambda g, out, x, dim, reverse: scan_back(g, x, dim, reverse) * shifted(out, dim, not reverse),
         lambda g, x, dim, reverse: scan_back(g, x, dim, reverse),
     ),
@@ -110,7 +112,8 @@ def before(out: Any, dim: int) -> Any:
 CUMPROD = primitive(
     "cumprod", kind=SCAN, formula="cumprod(x)", shape=same_shape, dtype=ACCUMULATES,
     numpy=lambda x, *, dim: _running(np.multiply.accumulate, x, dim, False),
-    lower=USE_NUMPY, vjp=(lambda g, out, x, dim: before(out, dim) * scan_back(g, x, dim, False),),
+    lower=USE_NUMPY, batch=Stacked("dim"),
+    vjp=(lambda g, out, x, dim: before(out, dim) * scan_back(g, x, dim, False),),
     jvp=lambda tangents, out, x, *, dim: LINEAR_SCAN(
         x, tangents[0] * before(out, dim), dim=dim, reverse=False
     ),
@@ -145,7 +148,7 @@ def others(x: Any, dim: int) -> Any:
 
 PROD = primitive(
     "prod", kind=REDUCTION, formula="prod(x)", shape=_one_axis_removed, dtype=ACCUMULATES, numpy=_prod,
-    lower=Fold(lambda d: 1, lambda b, total, x: b.mul(total, x)),
+    lower=Fold(lambda d: 1, lambda b, total, x: b.mul(total, x)), batch=Stacked("dim"),
     vjp=(lambda g, x, x_shape, dim, keepdim: spread(g, x_shape, (dim,), keepdim) * others(x, dim),),
     jvp=lambda tangents, out, x, *, dim, keepdim: SUM(
         tangents[0] * others(x, dim), dim=(dim,) if x.shape else (), keepdim=keepdim

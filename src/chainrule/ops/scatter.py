@@ -12,6 +12,7 @@ import numpy as np
 from ..core.errors import IndexingError, ShapeError
 from ..core.lending import own_copy
 from ..core.shapes import Shape
+from .batching import Stacked
 from .lowering import Pull
 from .primitive import MOVEMENT, USE_NUMPY, Primitive, primitive, sample
 from .rules import FIRST
@@ -64,7 +65,7 @@ def _pull(at: Any, out: Any, x: Any, index: Any, *, dim: int) -> Any:
 GATHER: Primitive = primitive(
     "gather", kind=MOVEMENT, inputs="x index", formula="gather(x, index)", shape=_gathered, dtype=FIRST,
     numpy=_gather,
-    lower=Pull(_pull, when=lambda x, index, *, dim: bool(x and index)),
+    lower=Pull(_pull, when=lambda x, index, *, dim: bool(x and index)), batch=Stacked("dim"),
     vjp=(lambda g, x_shape, index, dim: SCATTER_ADD(g.new_zeros(x_shape), index, g, dim=dim), None),
     jvp=lambda tangents, out, x, index, *, dim: GATHER(tangents[0], index, dim=dim),
     d=("scatter_add(zeros_like(x), index, g, dim=dim)", None), why="each copy sends its gradient back",
@@ -152,7 +153,7 @@ def _pull_scattered(at: Any, out: Any, x: Any, index: Any, y: Any, *, dim: int) 
 SCATTER: Primitive = primitive(
     "scatter", kind=MOVEMENT, inputs="x index y", formula="scatter(x, index, y)", shape=_scattered,
     dtype=FIRST, numpy=lambda x, index, y, *, dim: _scatter_into(x, index, y, dim, False),
-    lower=Pull(_pull_scattered, when=_one_each),
+    lower=Pull(_pull_scattered, when=_one_each), batch=Stacked("dim"),
     vjp=(
         lambda g, index, y_shape, dim: SCATTER(g, index, g.new_zeros(y_shape), dim=dim),
         None,
@@ -170,9 +171,9 @@ SCATTER: Primitive = primitive(
 )  # fmt: skip
 
 SCATTER_ADD: Primitive = primitive(
-    "scatter_add", kind=MOVEMENT, inputs="x index y", formula="x with y added at index", shape=_scattered,
+    "scatter_add", kind=MOVEMENT, inputs="x index y", formula="x with x[index] += y", shape=_scattered,
     dtype=FIRST, numpy=lambda x, index, y, *, dim: _scatter_into(x, index, y, dim, True),
-    lower=USE_NUMPY,
+    lower=USE_NUMPY, batch=Stacked("dim"),
     vjp=(lambda g: g, None, lambda g, index, y_shape, dim: read_back(g, index, y_shape, dim)),
     jvp=lambda tangents, out, x, index, y, *, dim: SCATTER_ADD(
         x.new_zeros(x.shape) if tangents[0] is None else tangents[0],

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .batching import Stacked
 from .lowering import Composed
 from .primitive import REDUCTION, SCAN, primitive, sample
 from .reduce import AMAX, SUM, reduced, spread, wide
@@ -52,7 +53,7 @@ def _log_of_sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 LOGSUMEXP = primitive(
     "logsumexp", kind=REDUCTION, formula="log(sum(exp(x)))", shape=reduced, dtype=FLOAT_ONLY,
     numpy=_logsumexp,
-    lower=Composed(_log_of_sum),
+    lower=Composed(_log_of_sum), batch=Stacked("dim"),
     vjp=(
         lambda g, out, x, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim)
         * (x - spread(out, x_shape, dim, keepdim)).exp(),
@@ -104,7 +105,7 @@ def _shares(x: Any, *, dim: int) -> Any:
 
 SOFTMAX = primitive(
     "softmax", kind=SCAN, formula="exp(x) / sum(exp(x))", shape=same_shape, dtype=FLOAT_ONLY, numpy=_softmax,
-    lower=Composed(_shares),
+    lower=Composed(_shares), batch=Stacked("dim"),
     vjp=(lambda g, out, dim: out * (g - _sum1(g * out, dim)),),
     jvp=lambda tangents, out, x, *, dim: out * (tangents[0] - _sum1(tangents[0] * out, dim)),
     d="out * (g - (g * out).sum(dim, True))", why="quotient rule",
@@ -131,7 +132,7 @@ def _log_shares(x: Any, *, dim: int) -> Any:
 LOG_SOFTMAX = primitive(
     "log_softmax", kind=SCAN, formula="x - log(sum(exp(x)))", shape=same_shape, dtype=FLOAT_ONLY,
     numpy=_log_softmax,
-    lower=Composed(_log_shares),
+    lower=Composed(_log_shares), batch=Stacked("dim"),
     vjp=(lambda g, out, dim: g - out.exp() * _sum1(g, dim),),
     jvp=lambda tangents, out, x, *, dim: tangents[0] - _sum1(out.exp() * tangents[0], dim),
     d="g - exp(out) * g.sum(dim, True)", why="log-sum-exp: its gradient is softmax",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .batching import Stacked
 from .primitive import NOT_DIFFERENTIABLE, SCAN, USE_NUMPY, primitive, sample
 from .rules import COUNTS, same_shape
 from .samples import distinct
@@ -27,7 +28,8 @@ def _argsort(x: Any, *, dim: int, descending: bool) -> Any:
 
 ARGSORT = primitive(
     "argsort", kind=SCAN, formula="argsort(x)", shape=same_shape, dtype=COUNTS, numpy=_argsort,
-    lower=USE_NUMPY, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant",
+    lower=USE_NUMPY, batch=Stacked("dim"),
+    vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="piecewise constant",
     ties="equal elements keep their order",
     samples=[sample(distinct(), dim=1, descending=False), sample(distinct((3, 2)), dim=0, descending=True)],
 )  # fmt: skip

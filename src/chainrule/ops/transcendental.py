@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core import special
 from ..core.vector import log_add_exp
+from .batching import ALIGNED
 from .primitive import DIAGONAL, ELEMENTWISE, USE_NUMPY, Primitive, Sample, primitive, sample
 from .rules import FLOAT_ONLY, FLOATING, broadcast, same_shape
 from .samples import floats, positive
@@ -31,8 +32,8 @@ def _function(
     """An entry for a function of floats; lower: as in `primitive`, or the Emitter's method of that name."""
     return primitive(
         name, kind=ELEMENTWISE, formula=formula or f"{name}(x)", shape=same_shape, dtype=FLOATING,
-        numpy=numpy, lower=lower or (lambda b, x: getattr(b, name)(x)), vjp=(vjp,), jvp=DIAGONAL, d=d,
-        why=why, ties=ties, samples=samples or (sample(floats()),),
+        numpy=numpy, lower=lower or (lambda b, x: getattr(b, name)(x)), batch=ALIGNED,
+        vjp=(vjp,), jvp=DIAGONAL, d=d, why=why, ties=ties, samples=samples or (sample(floats()),),
     )  # fmt: skip
 
 
@@ -125,7 +126,7 @@ ERFINV = _function(
 )  # fmt: skip
 LGAMMA = _function(
     "lgamma", special.lgamma, lambda g, x: g * x.digamma(), "digamma(x)", "definition of digamma",
-    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|",
+    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log(|gamma(x)|)",
 )  # fmt: skip
 DIGAMMA = _function(
     "digamma", special.digamma, lambda g, x: g * POLYGAMMA(x, n=1), "polygamma(x, n=1)",
@@ -133,7 +134,7 @@ DIGAMMA = _function(
 )  # fmt: skip
 POLYGAMMA: Primitive = primitive(
     "polygamma", kind=ELEMENTWISE, formula="polygamma(n, x)", shape=same_shape, dtype=FLOATING,
-    numpy=lambda x, *, n: special.polygamma(x, n), lower=USE_NUMPY,
+    numpy=lambda x, *, n: special.polygamma(x, n), lower=USE_NUMPY, batch=ALIGNED,
     vjp=(lambda g, x, n: g * POLYGAMMA(x, n=n + 1),), jvp=DIAGONAL, d="polygamma(x, n=n + 1)",
     why="definition of polygamma",
     samples=[sample(floats(0.7, 4), n=1), sample(floats(0.9, 4), n=2), sample(floats(-1.8, -1.2), n=1)],
@@ -142,7 +143,8 @@ POLYGAMMA: Primitive = primitive(
 
 def _sigmoid(x: Any, out: Any = None) -> Any:
     # exp of a number that is not positive never overflows, and keeps the small values of the left tail.
-    e = np.exp(-np.abs(x))
+    # -|x| is written as a choice, so that the rule is analytic for who evaluates it on complex numbers.
+    e = np.exp(np.minimum(x, -x))
     return np.divide(np.where(x >= 0, x.dtype.type(1), e), 1 + e, out=out)
 
 
@@ -160,7 +162,7 @@ def _square_length(x: Any, y: Any) -> Any:
 
 ATAN2 = primitive(
     "atan2", kind=ELEMENTWISE, inputs="x y", formula="atan2(x, y)", shape=broadcast, dtype=FLOATING,
-    numpy=np.arctan2, lower=lambda b, x, y: b.atan2(x, y),
+    numpy=np.arctan2, lower=lambda b, x, y: b.atan2(x, y), batch=ALIGNED,
     vjp=(lambda g, x, y: g * (y / _square_length(x, y)), lambda g, x, y: g * (-x / _square_length(x, y))),
     jvp=DIAGONAL, d=("y / (x**2 + y**2)", "-x / (x**2 + y**2)"), why="inverse function",
     ties="0 at x = y = 0",
@@ -175,7 +177,7 @@ def _log_add_exp_lower(b: Any, x: Any, y: Any) -> Any:
 
 LOGADDEXP = primitive(
     "logaddexp", kind=ELEMENTWISE, inputs="x y", formula="log(exp(x) + exp(y))", shape=broadcast,
-    dtype=FLOAT_ONLY, numpy=log_add_exp, lower=_log_add_exp_lower,
+    dtype=FLOAT_ONLY, numpy=log_add_exp, lower=_log_add_exp_lower, batch=ALIGNED,
     vjp=(lambda g, x, y: g * (x - y).sigmoid(), lambda g, x, y: g * (y - x).sigmoid()),
     jvp=DIAGONAL, d=("sigmoid(x - y)", "sigmoid(y - x)"), why="chain rule",
     samples=[sample(floats(), floats()), sample(floats(shape=(2, 1)), floats(shape=(3,)))],

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, IndexingError, ShapeError
 from ..core.shapes import Shape
+from .batching import Viewed, next_axis, row_shape, stack
 from .lowering import Pieces, Strided
 from .primitive import LINEAR, MOVEMENT, VIEW, Primitive, primitive, sample
 from .rules import FIRST
@@ -33,7 +34,8 @@ def _reshaped(x: Shape, *, shape: Shape) -> Shape:
 RESHAPE: Primitive = primitive(
     "reshape", strict=True, kind=VIEW, formula="reshape(x)", shape=_reshaped, dtype=FIRST,
     numpy=lambda x, *, shape: x.reshape(shape),
-    lower=Strided(), vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)",
+    lower=Strided(), batch=Viewed(lambda size, x, *, shape: ((RESHAPE, {"shape": (size, *shape)}),)),
+    vjp=(lambda g, x_shape: RESHAPE(g, shape=x_shape),), jvp=LINEAR, d="g.reshape(x.shape)",
     why="elements keep their order",
     samples=[sample(floats(shape=(2, 3)), shape=(3, 2)), sample(floats(shape=(4,)), shape=(2, 1, 2))],
     grad_name="ViewBackward0",
@@ -42,7 +44,7 @@ RESHAPE: Primitive = primitive(
 PERMUTE: Primitive = primitive(
     "permute", strict=True, kind=VIEW, formula="permute(x)", dtype=FIRST,
     shape=lambda x, *, dims: tuple(x[d] for d in dims), numpy=lambda x, *, dims: x.transpose(dims),
-    lower=Strided(),
+    lower=Strided(), batch=Viewed(lambda size, x, *, dims: ((PERMUTE, {"dims": (0, *next_axis(dims))}),)),
     vjp=(lambda g, dims: PERMUTE(g, dims=inverse(dims)),), jvp=LINEAR, d="permute(g, dims=inverse(dims))",
     why="axes change places",
     samples=[sample(floats(shape=(2, 3, 2)), dims=(2, 0, 1)), sample(floats(shape=(2, 3)), dims=(1, 0))],
@@ -101,10 +103,19 @@ def reduce_to(g: Any, shape: Shape) -> Any:
     return RESHAPE(g, shape=shape) if extra else g
 
 
-EXPAND = primitive(
+def _expand_rows(size: int, x: Shape, *, shape: Shape) -> Any:
+    # the axes that a row gets stand behind that of the rows; they are made first, with size 1
+    missing = len(shape) - len(x)
+    if missing:
+        yield SLICE, {"key": (slice(None), *[None] * missing)}
+    yield EXPAND, {"shape": (size, *shape)}
+
+
+EXPAND: Primitive = primitive(
     "expand", kind=VIEW, formula="expand(x)", shape=_expanded, dtype=FIRST,
     numpy=_expand,
-    lower=Strided(), vjp=(lambda g, x_shape: reduce_to(g, x_shape),), jvp=LINEAR, d="reduce_to(g, x.shape)",
+    lower=Strided(), batch=Viewed(_expand_rows),
+    vjp=(lambda g, x_shape: reduce_to(g, x_shape),), jvp=LINEAR, d="reduce_to(g, x.shape)",
     why="each copy sends its gradient back: a sum",
     samples=[
         sample(floats(shape=(2, 1)), shape=(2, 3)),
@@ -167,9 +178,9 @@ def _take(x: Any, *, key: Key) -> Any:
     return out if isinstance(out, np.ndarray) else x[(*key, Ellipsis)]
 
 
-SLICE = primitive(
+SLICE: Primitive = primitive(
     "slice", strict=True, kind=VIEW, formula="x[...]", shape=_sliced, dtype=FIRST, numpy=_take,
-    lower=Strided(),
+    lower=Strided(), batch=Viewed(lambda size, x, *, key: ((SLICE, {"key": (slice(None), *key)}),)),
     vjp=(lambda g, x_shape, key: embed(g, x_shape, key),), jvp=LINEAR, d="embed(g, x.shape, key)",
     why="elements that were not taken get 0",
     samples=[
@@ -212,10 +223,21 @@ def follow(x: Any, steps: Steps) -> Any:
     return x
 
 
+def _overwrite_rows(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> Any:
+    higher: list[Any] = []
+    shape = row_shape(xs[0], mapped[0])
+    for op, its in settings["steps"]:
+        assert isinstance(op.batch, Viewed)
+        higher += op.batch.steps(size, shape, **its)
+        shape = op.shape(shape, **its)
+    x, y = (stack(x, m, size) for x, m in zip(xs, mapped, strict=True))
+    return OVERWRITE(x, y, steps=tuple(higher))
+
+
 OVERWRITE: Primitive = primitive(
     "overwrite", kind=MOVEMENT, inputs="x y", formula="x with x[...] = y", shape=_overwritten, dtype=FIRST,
     numpy=_overwrite,
-    lower=Pieces(lambda x, y, *, steps: ((0, ()), (1, steps))),
+    lower=Pieces(lambda x, y, *, steps: ((0, ()), (1, steps))), batch=_overwrite_rows,
     vjp=(
         lambda g, y_shape, steps: OVERWRITE(g, g.new_zeros(y_shape), steps=steps),
         lambda g, steps: follow(g, steps),
@@ -251,10 +273,14 @@ def _diagonal(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     return out
 
 
+def _diagonal_rows(size: int, x: Shape, *, offset: int, dim1: int, dim2: int) -> Any:
+    yield DIAGONAL, {"offset": offset, "dim1": next_axis(dim1), "dim2": next_axis(dim2)}
+
+
 DIAGONAL: Primitive = primitive(
     "diagonal", strict=True, kind=VIEW, formula="diagonal(x)", shape=_diagonal_shape, dtype=FIRST,
     numpy=_diagonal,
-    lower=Strided(), vjp=(
+    lower=Strided(), batch=Viewed(_diagonal_rows), vjp=(
         lambda g, x_shape, offset, dim1, dim2: OVERWRITE(
             g.new_zeros(x_shape), g, steps=((DIAGONAL, {"offset": offset, "dim1": dim1, "dim2": dim2}),)
         ),

@@ -184,6 +184,8 @@ def store(node: AccumulateGrad, g: Any, fresh: bool, create_graph: bool) -> None
     leaf = node.leaf()
     if leaf is None or leaf._node is None:  # nobody holds it, or it wants no gradient any more
         return
+    if levels.stack:
+        interpreter.levels.collect(leaf, g)
     with _storing:
         if leaf._grad is None:
             if create_graph:

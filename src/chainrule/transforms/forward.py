@@ -13,14 +13,17 @@ Next: `../func/jvp.py`.
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base import TensorBase
 from ..ops.forward import tangent_of
 from ..ops.primitive import VIEW, Primitive, tracing
 from ..ops.views import OVERWRITE, Steps, follow
 from ..tape.node import OpNode
-from .level import Observer
+from .level import Observer, function
+
+if TYPE_CHECKING:
+    from ..autograd.function import Function
 
 
 class Table:
@@ -93,6 +96,16 @@ class Forward(Observer):
         if moves is not None:
             self._tangents.put(_known(out), moves)
             _keep_whole(self, out, moves)
+
+    def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+        results, context = function(f, args)
+        moves = [self.tangent(x) for x in args]
+        if any(t is not None for t in moves):
+            found = f._moved(context, results, moves)
+            for y, t in zip(results if isinstance(results, tuple) else (results,), found, strict=True):
+                if t is not None:
+                    self.move(y, t)
+        return results, context
 
     def wrote(self, x: Any, new: Any) -> None:
         moves = self.tangent(new)

@@ -15,12 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import eager, inplace
-from ..base import TensorBase, wrap
+from ..base import TensorBase, View, owner_of, wrap
+from ..core.shapes import Shape
 from ..eager import sync
 from ..ops.primitive import Late, Primitive, interpreter, levels
+from ..tape.node import Node
+
+if TYPE_CHECKING:
+    from ..autograd.function import Function
 
 
 class Level:
@@ -37,6 +42,17 @@ class Level:
     def snapshot(self, x: Any) -> Any:
         """The value of x at its place on the tape, as a tensor that does not change with x."""
         return snapshot(x)
+
+    def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+        """The results of a user's own operation, and its context."""
+        return function(f, args)
+
+    def draw(self, make: Callable[[Shape], Any], shape: Shape) -> Any:
+        """Random numbers of a shape, which `make(shape)` gives."""
+        return draw(make, shape)
+
+    def collect(self, leaf: Any, g: Any) -> None:
+        """Backward is about to add g to the `.grad` of a leaf."""
 
     def alias(self, x: Any, y: Any) -> None:
         """y is another tensor with the value and the derivatives of x."""
@@ -98,12 +114,33 @@ def below() -> Iterator[Any]:
 
 def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """`op(*xs)` on the stack as it is. Conversions of operands are ops of their own, which all levels see."""
-    if any(isinstance(x, Late) for x in xs):
-        xs = interpreter.trace.plain(op, xs)
-    if op.dtype.unify:
-        xs = eager.unified(op, xs)
-    with below() as top:
-        return top.run(op, xs, settings)
+    if not _uniform(op, xs):
+        if any(isinstance(x, Late) for x in xs):
+            xs = interpreter.trace.plain(op, xs)
+        if op.dtype.unify:
+            xs = eager.unified(op, xs)
+    stack = levels.stack
+    levels.stack = stack[:-1]  # as `below` does; here it is done for each op
+    try:
+        return stack[-1].run(op, xs, settings)
+    finally:
+        levels.stack = stack
+
+
+def _uniform(op: Primitive, xs: tuple[Any, ...]) -> bool:
+    """Whether nothing has to be converted, as a glance shows: floats of one type, and Python numbers."""
+    kind = None
+    for x in xs:
+        if isinstance(x, TensorBase):
+            if kind is None:
+                kind = x._a.dtype
+                if kind.kind != "f" or kind not in op.takes:
+                    return False
+            elif x._a.dtype != kind:
+                return False
+        elif type(x) is not float and type(x) is not int:
+            return False
+    return kind is not None
 
 
 def change(x: Any, args: tuple[Any, ...], what: str, make: Callable[[Any], Any]) -> Any:
@@ -114,6 +151,15 @@ def change(x: Any, args: tuple[Any, ...], what: str, make: Callable[[Any], Any])
     return x
 
 
+def function(f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+    """A user's own operation on the stack as it is: its results, and its context. Nobody looks inside."""
+    if levels.stack:
+        with below() as top:
+            found: tuple[Any, Any] = top.function(f, args)
+            return found
+    return f._run(args)
+
+
 def snapshot(x: Any) -> Any:
     """The value of x at its place on the tape, as a tensor that does not change with x."""
     if levels.stack:
@@ -122,6 +168,14 @@ def snapshot(x: Any) -> Any:
     if inplace.is_traced(x):
         return interpreter.trace.snapshot(x)
     return wrap(x._a.copy(), x._node if x._view is None else sync(x))
+
+
+def draw(make: Callable[[Shape], Any], shape: Shape) -> Any:
+    """Random numbers of a shape, which `make(shape)` gives; a level may ask for more of them."""
+    if not levels.stack:
+        return make(shape)
+    with below() as top:
+        return top.draw(make, shape)
 
 
 def write(x: Any, new: Any, what: str, tracked: bool) -> None:
@@ -135,6 +189,15 @@ def write(x: Any, new: Any, what: str, tracked: bool) -> None:
         inplace.write(x, new, what, tracked)
 
 
+def same(x: Any, node: Node | None) -> Any:
+    """x as another tensor object on the same memory, at another place of the tape; it moves as x does."""
+    y = x._at(node)
+    y._view = View(owner_of(x))
+    if levels.stack:
+        alias(x, y)
+    return y
+
+
 def alias(x: TensorBase, y: TensorBase) -> None:
     """Tell all levels that y has the value and the derivatives of x."""
     _tell("alias", x, y)
@@ -143,6 +206,11 @@ def alias(x: TensorBase, y: TensorBase) -> None:
 def detached(x: TensorBase, y: TensorBase) -> None:
     """Tell all levels that y has the value of x, and no derivatives."""
     _tell("detached", x, y)
+
+
+def collect(leaf: TensorBase, g: TensorBase) -> None:
+    """Tell all levels that backward is about to add g to the `.grad` of a leaf."""
+    _tell("collect", leaf, g)
 
 
 def _tell(what: str, x: TensorBase, y: TensorBase) -> None:
@@ -171,9 +239,12 @@ class _Hooks:
 
     run = staticmethod(run)
     change = staticmethod(change)
+    function = staticmethod(function)
     write = staticmethod(write)
     alias = staticmethod(alias)
     detached = staticmethod(detached)
+    draw = staticmethod(draw)
+    collect = staticmethod(collect)
 
 
 interpreter.levels = _Hooks

@@ -1,0 +1,174 @@
+"""Formulas of gradients in the words that people use, where the table uses helpers of its own.
+
+`spread(g, (3,), (0,), False)` is g·ones((3,)); the gradient of an expanded tensor is a sum; what
+cross-entropy hands back is softmax minus 1 at the class. Each of these says the same as the helper, number
+for number, which the tests check by evaluating both. Next: `phrases.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from ..core import dtypes
+from .formula import Formula
+from .formula import tree as t
+
+
+def reduced(term: Formula, have: tuple[int, ...], shape: tuple[int, ...]) -> Formula:
+    """A term summed over the axes along which an operand was broadcast."""
+    if have == shape:
+        return term
+    extra = len(have) - len(shape)
+    leading = tuple(range(extra))
+    kept = tuple(i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1)
+    if extra and not kept and not shape:
+        return Formula(t.Call("sum", (term.tree,)))
+    if kept and not extra:
+        dim = literal(kept[0] if len(kept) == 1 else kept).tree
+        settings = (("dim", dim), ("keepdim", literal(True).tree))
+        return Formula(t.Call("sum", (term.tree,), settings))
+    if not kept:
+        return Formula(t.Call("sum", (term.tree,), (("dim", literal(leading if extra > 1 else 0).tree),)))
+    summed = t.Call("sum", (term.tree,), (("dim", literal(leading + kept).tree),))
+    return Formula(t.Call("reshape", (summed, literal(shape).tree)))
+
+
+def literal(x: Any) -> Formula:
+    """A setting in a formula."""
+    return Formula(_node(x))
+
+
+def _node(x: Any) -> t.Node:
+    if isinstance(x, Formula):
+        return x.tree
+    if isinstance(x, np.generic):
+        x = x.item()
+    if x is None or isinstance(x, bool | int | float):
+        return t.number(x)
+    if x is Ellipsis:
+        return t.Name("...")
+    if isinstance(x, slice):
+        return t.Slice(*(None if end is None else _node(end) for end in (x.start, x.stop, x.step)))
+    if isinstance(x, tuple) and len(x) == 2 and isinstance(x[1], dict) and set(x[1]) == {"key"}:
+        return t.Index(t.Name("..."), key_of(x[1]["key"]))  # the step to a view x[key]
+    if isinstance(x, list | tuple):
+        return t.Group(tuple(_node(item) for item in x), "[" if isinstance(x, list) else "(")
+    if isinstance(x, dtypes.dtype):
+        return t.Name(x.name)
+    name = getattr(x, "name", None)
+    return t.Name(name if isinstance(name, str) else str(x))
+
+
+def key_of(key: tuple[Any, ...]) -> t.Node:
+    """An index as one writes it: x[1], x[0, :]."""
+    return _node(key[0] if len(key) == 1 else key)
+
+
+# -- words ------------------------------------------------------------------------------------------------
+
+
+def readable(formula: Formula, out: tuple[int, ...]) -> Formula:
+    """The formula with helpers said in plain words; `out` is the shape of the step's result."""
+
+    def change(node: t.Node) -> t.Node:
+        node = t.rebuilt(node, change)
+        if isinstance(node, t.Call) and node.function in _WORDS and node.of is None:
+            return _WORDS[node.function](node, out) or node
+        return node
+
+    return Formula(change(formula.tree))
+
+
+def limits(formula: Formula) -> Formula:
+    """The formula without limits that are None: min(max(x, 0), None) is max(x, 0)."""
+
+    def change(node: t.Node) -> t.Node:
+        node = t.rebuilt(node, change)
+        if isinstance(node, t.Call) and node.function in ("max", "min") and len(node.arguments) == 2:
+            given = [x for x in node.arguments if x != t.Constant(None)]
+            return given[0] if len(given) == 1 else node
+        return node
+
+    return Formula(change(formula.tree))
+
+
+def _spread(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
+    """spread(g, shape, dim, keepdim): g for each element that was summed."""
+    if len(node.arguments) != 4:
+        return None
+    g, shape, dim, keepdim = node.arguments
+    dims = _numbers(dim)
+    if not isinstance(shape, t.Group) or dims is None:
+        return None
+    if keepdim != t.Constant(True) and len(dims) != len(shape.items):
+        if len(dims) != 1:
+            return None
+        g = t.Call("unsqueeze", (g, t.Constant(dims[0])))
+    return t.Binary("*", g, t.Call("ones", (shape,)))
+
+
+def _reduce_to(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
+    """reduce_to(g, shape): g summed over the copies."""
+    shape = _numbers(node.arguments[1]) if len(node.arguments) == 2 else None
+    return None if shape is None else reduced(Formula(node.arguments[0]), out, shape).tree
+
+
+def _softmax_minus_one(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
+    """times_minus_one_at(g, x, target, ignore): g (softmax(x) - 1 at the target)."""
+    if len(node.arguments) != 4:
+        return None
+    g, x, target, _ = node.arguments
+    softmax = t.Call("softmax", (x,), (("dim", t.Constant(1)),))
+    chosen = t.Call("one_hot", (target, t.Index(t.Attribute(x, "shape"), t.Constant(1))))
+    return t.Binary("*", g, t.Binary("-", softmax, chosen))
+
+
+def _follow(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
+    """follow(g, steps): the part of g that was written."""
+    key = _only_key(node.arguments[1]) if len(node.arguments) == 2 else None
+    return None if key is None else t.Index(node.arguments[0], key)
+
+
+def _overwrite(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
+    """overwrite(g, zeros, steps): g with 0 where something was written."""
+    steps = dict(node.settings).get("steps")
+    zeros = len(node.arguments) == 2 and isinstance(node.arguments[1], t.Call)
+    if steps is None or not zeros or node.arguments[1].function != "zeros_like":  # type: ignore[attr-defined]
+        return None
+    if steps == t.Group(()):
+        return t.Binary("*", t.Constant(0), node.arguments[0])
+    key = _only_key(steps)
+    return None if key is None else t.Call("zero_at", (node.arguments[0], t.Group((key,))))
+
+
+_WORDS: Final[dict[str, Callable[[t.Call, tuple[int, ...]], t.Node | None]]] = {
+    "spread": _spread,
+    "reduce_to": _reduce_to,
+    "times_minus_one_at": _softmax_minus_one,
+    "follow": _follow,
+    "overwrite": _overwrite,
+}
+
+
+def zero_at(g: Any, key: tuple[Any, ...]) -> Any:
+    """g with 0 at an index."""
+    out = g.clone()
+    out._a[key[0]] = 0
+    return out
+
+
+def _numbers(node: t.Node) -> tuple[int, ...] | None:
+    if not isinstance(node, t.Group):
+        return None
+    found = [t.value_of(item) for item in node.items]
+    return tuple(int(n) for n in found if n is not None) if None not in found else None
+
+
+def _only_key(steps: t.Node) -> t.Node | None:
+    """The index, if the steps to a view are one index."""
+    if isinstance(steps, t.Group) and len(steps.items) == 1 and isinstance(steps.items[0], t.Index):
+        return steps.items[0].key
+    return None
