@@ -351,6 +351,7 @@ _LAZY = (
 )
 _FROM = {
     "compile": "compiler",
+    "doctor": "explain.doctor",
     "draw": "explain.drawing",
     "load": "serialization",
     "save": "serialization",
@@ -476,6 +477,7 @@ __all__ = [
     "distributions",
     "div",
     "divide",
+    "doctor",
     "dot",
     "double",
     "draw",

@@ -5,7 +5,7 @@ carry tangents along. `vmap` (mapping.py) maps a function over rows, without a l
 `jacfwd`, `hessian` (jacobians.py) and `jacobian` (layouts.py) compute all derivatives in one pass.
 """
 
-from ..transforms.batch import VmapError
+from ..transforms.rows import VmapError
 from .forward import hvp, jvp, linearize
 from .jacobians import hessian, jacfwd, jacrev
 from .layouts import jacobian
