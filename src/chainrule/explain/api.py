@@ -195,10 +195,9 @@ def explain(
 
     fn:     a function or a module that returns one tensor. It may branch and loop, write in place, and use
             parameters from outside.
-    inputs: tensors. Differentiated is what requires a gradient: inputs, and parameters that the function
-    uses; if
-            nothing does, all inputs of floats. If there is no tensor among the inputs, numbers are taken as
-            variables in float64.
+    inputs: tensors or NumPy arrays. Differentiated is what requires a gradient: inputs, and parameters that
+            the function uses; if nothing does, all inputs of floats. If all inputs are numbers, they are the
+            variables, in float64.
     mode:   which tables to show: "both", "forward" or "reverse".
     layout: of derivatives by vectors and matrices: "numerator" (∂a/∂w = xᵀ) or "denominator" (∂a/∂w = x).
     Raises: ValueError for another mode or layout, for a function that does not return one tensor, and if no
