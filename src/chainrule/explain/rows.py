@@ -16,11 +16,12 @@ from .steps import Value
 
 @dataclass(eq=False, slots=True)
 class ValueRow:
-    """A value: what it is computed by, from which line."""
+    """A value: what it is computed by, in which layer, from which line."""
 
     of: Value
     formula: Formula | None
     line: str
+    layer: str = ""
 
     @property
     def name(self) -> str:

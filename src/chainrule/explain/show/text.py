@@ -70,7 +70,7 @@ def _broken(cell: str, width: int) -> list[str]:
 def _words(cell: str, width: int) -> list[str]:
     """What may stand in a line of its own: parts that end in a blank or a sign; cut only if too long."""
     found: list[str] = []
-    for word in re.findall(r".+?(?:[ ·]+|,(?! )|$)", cell):
+    for word in re.findall(r".+?(?:[ ·]+|,(?![ )])|$)", cell):
         found += [word[i : i + width] for i in range(0, len(word), width)]
     return found
 
