@@ -38,9 +38,7 @@ def _piecewise(b: Emitter, table: Pieces, x: V) -> V:
     """The same for a vector of 16."""
     t = b.minimum(b.abs(x), table.limit)  # NaN stays, and makes its piece's polynomial NaN
     bits = b.bitcast_int(b.add(t, table.offset))
-    place = b.shr(
-        bits, FORMATS[float32].mantissa - piece_tables.BITS
-    )  # what is above its last bits is ignored
+    place = b.shr(bits, FORMATS[float32].mantissa - piece_tables.BITS)
     r = b.sub(t, _chosen(b, table.centres, place))  # exactly
     start, *slopes = (_chosen(b, row, place) for row in table.coefficients)
     if table.rest:
