@@ -178,6 +178,10 @@ def test_a_kink_is_told_with_its_convention() -> None:
         (lambda x: torch.log(-x), "the value is not finite here"),
         (lambda x: x * Counter.next(), "the function gives another value when it runs again"),
         (
+            lambda x: checked(x, x.item() == 2),
+            "the function fails beside this point: AssertionError: no other x",
+        ),
+        (
             lambda x: x.detach() * x,
             "the function holds values constant (detach or no_grad), and differences would move them",
         ),
@@ -188,6 +192,27 @@ def test_why_there_are_no_differences(fn: Any, why: str) -> None:
     assert d.unchecked == why
     assert f"Central differences were not taken: {why}." in d.text(width=200)
     assert d.agree
+
+
+def checked(x: Any, holds: bool) -> Any:
+    assert holds, "no other x"
+    return x * x
+
+
+def test_a_function_for_one_type_is_run_in_that_type() -> None:
+    def f(x: Any) -> Any:
+        if x.dtype is not torch.float32:
+            raise ValueError("float32 only")
+        return (x * x).sum()
+
+    d = explain(f, torch.tensor([1.0, 2.0]))
+    assert d.unchecked == ""
+    assert d.agree
+
+
+def test_arrays_are_tensors() -> None:
+    d = explain(lambda x: (x * x).sum(), np.array([1.0, 2.0]))
+    assert d.gradient["x"].tolist() == [2.0, 4.0]
 
 
 class Counter:

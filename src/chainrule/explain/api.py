@@ -19,6 +19,7 @@ from .checks import (
     ELEMENTWISE_UP_TO,
     Check,
     Differences,
+    Failed,
     Function,
     basis,
     close,
@@ -76,7 +77,8 @@ def check_mode(mode: str) -> str:
 
 
 def as_variables(inputs: Sequence[Any]) -> list[Any]:
-    """The inputs; if no tensor is among them, the numbers are the variables, in float64."""
+    """The inputs, arrays as tensors; if there is neither, the numbers are the variables, in float64."""
+    inputs = [wrap(np.array(x)) if isinstance(x, np.ndarray) else x for x in inputs]
     if any(isinstance(x, TensorBase) for x in inputs):
         return list(inputs)
     numbers = (int, float, np.integer, np.floating)
@@ -107,9 +109,12 @@ def compared(program: Program, function: Function | None) -> tuple[list[Check], 
             return _compared(program, seed, None), why
         with function.repeatable():
             taken = differences(function, out.data, seed)
-            usable = isinstance(taken, Differences)
-            found = _compared(program, seed, taken if usable else None)  # type: ignore[arg-type]
-            return found, "" if usable else str(taken)
+            if isinstance(taken, str):
+                return _compared(program, seed, None), taken
+            try:
+                return _compared(program, seed, taken), ""
+            except Failed as err:
+                return _compared(program, seed, None), f"the function fails beside this point: {err}"
 
 
 def _compared(program: Program, seed: np.ndarray[Any, Any], taken: Differences | None) -> list[Check]:
