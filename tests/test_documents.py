@@ -48,6 +48,16 @@ def test_examples_run(document: str) -> None:
     assert results.failed == 0, "".join(report)
 
 
+def test_the_derivation_of_the_readme_is_what_explain_prints() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = (b for b in code_blocks(readme, "text") if b.startswith("Forward mode"))
+
+    def f(x1: Any, x2: Any) -> Any:
+        return chainrule.log(x1) + x1 * x2 - chainrule.sin(x2)
+
+    assert block in chainrule.explain(f, 2.0, 5.0).text(width=104)
+
+
 def test_example_operation_of_contributing() -> None:
     blocks = code_blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python")
     assert len(blocks) == 2

@@ -154,6 +154,8 @@ def _plain(d: Formula, step: Step) -> Formula:
             shape = sizes.get(node.of.name)
             if shape is not None:
                 return literal(shape).tree
+        if isinstance(node, t.Attribute) and node.name == "mT" and isinstance(node.of, t.Name):
+            return t.Attribute(node.of, "T") if len(sizes.get(node.of.name, ())) == 2 else node
         if isinstance(node, t.Call) and node.function == "rows" and len(node.arguments) == 1:
             (x,) = node.arguments
             if isinstance(x, t.Name) and len(sizes.get(x.name, ())) == 2:

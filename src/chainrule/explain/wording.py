@@ -126,6 +126,20 @@ def _softmax_minus_one(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
     return t.Binary("*", g, t.Binary("-", softmax, chosen))
 
 
+def _permute(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
+    """permute(g, dims=inverse(dims)) that changes the last two axes: g transposed."""
+    dims = dict(node.settings).get("dims")
+    if isinstance(dims, t.Call) and dims.function == "inverse" and len(dims.arguments) == 1:
+        (dims,) = dims.arguments
+    places = None if dims is None else _numbers(dims)
+    if places is None or len(node.arguments) != 1:
+        return None
+    n = len(places)
+    if n < 2 or places != (*range(n - 2), n - 1, n - 2):
+        return None
+    return t.Attribute(node.arguments[0], "T" if n == 2 else "mT")
+
+
 def _follow(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
     """follow(g, steps): the part of g that was written."""
     key = _only_key(node.arguments[1]) if len(node.arguments) == 2 else None
@@ -149,6 +163,7 @@ _WORDS: Final[dict[str, Callable[[t.Call, tuple[int, ...]], t.Node | None]]] = {
     "reduce_to": _reduce_to,
     "times_minus_one_at": _softmax_minus_one,
     "follow": _follow,
+    "permute": _permute,
     "overwrite": _overwrite,
 }
 
