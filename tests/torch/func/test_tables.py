@@ -117,31 +117,3 @@ def test_jvp(row: Row) -> None:
 @every_row
 def test_jvp_of_the_gradient(row: Row) -> None:
     both_sides(row, gradient_moves)
-
-
-def rows(T: Any, f: Callable[..., Any], xs: list[Any], vs: list[Any]) -> Any:
-    """Three rows at once, which differ; and one input for all of them, if there are several."""
-    stacks = [T.stack([x, x * 0.5 + 0.1, v * 0.0 + x * 0.75]) for x, v in zip(xs, vs, strict=True)]
-    found = list(T.func.vmap(f)(*stacks))
-    for shared in range(len(xs) if len(xs) > 1 else 0):
-        given = [x if i == shared else stack for i, (x, stack) in enumerate(zip(xs, stacks, strict=True))]
-        dims = tuple(None if i == shared else 0 for i in range(len(xs)))
-        found += T.func.vmap(f, in_dims=dims)(*given)
-    return found, found
-
-
-# Where PyTorch's vmap does something else than PyTorch does for each row.
-SLIPS = {
-    "T.linalg.solve((x + 5 * T.eye(x.shape[-1], dtype=x.dtype)), y)": "takes a stack of vectors for a matrix",
-    "T.median(x)": "refuses an empty row, whose median is NaN",
-    "x - True": "subtracts a bool, which it refuses for a row",
-}
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row.expression not in SLIPS], ids=str)
-def test_vmap(row: Row) -> None:
-    both_sides(row, rows)
-
-
-def test_the_slips_are_rows_of_the_tables() -> None:
-    assert set(SLIPS) <= {row.expression for row in ROWS}

@@ -17,6 +17,7 @@ import torch
 import chainrule
 from tests.torch.both import Refused, Row, weighted
 from tests.torch.func.test_tables import CLOSE, ROWS, attempt, function
+from tests.torch.test_inplace_programs import Program, steps
 
 # Those two return a bool of Python, which cannot differ by row.
 MAPPED = [row for row in ROWS if not row.expression.startswith(("T.allclose(", "T.equal("))]
@@ -175,3 +176,68 @@ def test_forms(form: Callable[[Any, Callable[..., Any]], Any]) -> None:
         assert str(y.dtype) == str(z.dtype)
         assert y.requires_grad == z.requires_grad
         np.testing.assert_allclose(y.detach().numpy(), z.detach().numpy(), rtol=1e-6, atol=1e-6)
+
+
+# -- random programs ---------------------------------------------------------------------------------
+
+
+def program_of(T: Any, program: list[Any]) -> Callable[..., Any]:
+    """A program of `test_inplace_programs.py` as a function of its three tensors."""
+
+    def f(a: Any, b: Any, c: Any) -> Any:
+        tensors = [a * 1.0, b * 1.0, c.clone()]
+        for step in program:
+            x = tensors[step[1]]
+            if step[3] is None and step[0] != "compute":
+                with T.no_grad():
+                    if step[0] == "view":
+                        tensors.append(x[..., :1])
+                    else:
+                        x.mul_(1.25)
+            elif step[0] == "view":
+                tensors.append(step[3](x))
+            elif step[0] == "write":
+                step[3](x, tensors[step[4]], T)
+            elif step[2] in ("sin", "exp"):
+                tensors.append(getattr(T, step[2])(x * 0.3))
+            else:
+                y = tensors[step[4]]
+                tensors.append(x * y if step[2] == "mul" else x + y)
+        return sum((t * (k + 1)).sum() for k, t in enumerate(tensors))
+
+    return f
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_random_programs(block: int) -> None:
+    """Values, gradients for each row taken inside, and of the sum of all rows taken outside."""
+    ran = 0
+    for seed in range(60 * block, 60 * (block + 1)):
+        program = steps(seed)
+        arrays = [np.stack([v, v * 0.9, v + 0.1]) for v in Program(seed).values]
+        its, f = program_of(torch, program), program_of(chainrule, program)
+
+        def theirs(its: Callable[..., Any] = its, arrays: Any = arrays) -> Any:
+            xs = [torch.from_numpy(a.copy()).requires_grad_(i < 2) for i, a in enumerate(arrays)]
+            totals = torch.stack([its(*rows) for rows in zip(*xs, strict=True)])
+            return [totals, *torch.autograd.grad(totals.sum(), xs[:2], materialize_grads=True)]
+
+        def inside(f: Callable[..., Any] = f, arrays: Any = arrays) -> Any:
+            xs = [chainrule.from_numpy(a.copy()) for a in arrays]
+            grads, value = chainrule.func.vmap(chainrule.func.grad_and_value(f, (0, 1)))(*xs)
+            return [value, *grads]
+
+        def outside(f: Callable[..., Any] = f, arrays: Any = arrays) -> Any:
+            xs = [chainrule.from_numpy(a.copy()).requires_grad_(i < 2) for i, a in enumerate(arrays)]
+            totals = chainrule.func.vmap(f)(*xs)
+            return [totals, *chainrule.autograd.grad(totals.sum(), xs[:2], materialize_grads=True)]
+
+        wanted = attempt(theirs)
+        if isinstance(wanted, Refused):
+            continue
+        ran += 1
+        for found in (inside(), outside()):
+            for k, (y, z) in enumerate(zip(found, wanted, strict=True)):
+                got, exact = y.detach().numpy(), z.detach().numpy()
+                np.testing.assert_allclose(got, exact, rtol=1e-9, atol=1e-12, err_msg=f"{k}, seed {seed}")
+    assert ran > 20

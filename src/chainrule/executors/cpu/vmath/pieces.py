@@ -37,10 +37,8 @@ def odd(b: Emitter, table: Pieces, x: V) -> V:
 def _piecewise(b: Emitter, table: Pieces, x: V) -> V:
     """The same for a vector of 16."""
     t = b.minimum(b.abs(x), table.limit)  # NaN stays, and makes its piece's polynomial NaN
-    u = b.add(t, table.offset)
-    place = b.shr(
-        b.bitcast_int(u), FORMATS[float32].mantissa - piece_tables.BITS
-    )  # the bits above do not count
+    bits = b.bitcast_int(b.add(t, table.offset))
+    place = b.shr(bits, FORMATS[float32].mantissa - piece_tables.BITS)
     r = b.sub(t, _chosen(b, table.centres, place))  # exactly
     start, *slopes = (_chosen(b, row, place) for row in table.coefficients)
     if table.rest:
