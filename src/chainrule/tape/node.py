@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,10 @@ class Node:
 
     def release(self) -> None:
         """Forget what was kept for backward."""
+
+    def defer(self, again: Callable[[], Node]) -> None:
+        """Forget what was kept for backward until it is asked for: `again()` gives a node of the same step,
+        made anew, that keeps the same."""
 
     def overwritten(self, x: TensorBase) -> None:
         """The memory of x, whose node this is, was written to in place."""
@@ -110,6 +115,21 @@ class Freed:
 FREED = Freed()
 
 
+class Deferred:
+    """Stands in the place of what a node will compute again when backward asks for it; nothing is kept.
+
+    again: gives a node of the same step, made anew.
+    """
+
+    __slots__ = ("again",)
+
+    def __init__(self, again: Callable[[], Any]) -> None:
+        self.again = again
+
+    def __bool__(self) -> bool:
+        return False
+
+
 class Overwritten:
     """Stands in the place of a kept result that was written to in place; backward must not use it."""
 
@@ -159,6 +179,11 @@ class OpNode(Node):
             self.inputs = FREED
             self.out = None
 
+    def defer(self, again: Callable[[], Node]) -> None:
+        if self.inputs is not FREED and (self.inputs is not None or self.out is not None):
+            self.inputs = Deferred(again)
+            self.out = None
+
     def overwritten(self, x: TensorBase) -> None:
         if self.out is x._a or isinstance(
             self.out, TensorBase
@@ -177,7 +202,10 @@ class OpNode(Node):
         """The kept inputs and result as tensors on the tape, after checking that nobody changed them."""
         if self.inputs is FREED:
             raise freed(self)
-        inputs = self.inputs
+        keeper = self
+        while type(keeper.inputs) is Deferred:
+            keeper = keeper.inputs.again()
+        inputs = keeper.inputs
         if inputs is not None:
             assert self.versions is not None
             for i, version in enumerate(self.versions):
@@ -187,15 +215,15 @@ class OpNode(Node):
                     if now != version:
                         raise changed(self, self.input_name(i), x._a.shape, version, now, owner_of(x)._site)
                     if x._node is not self.edges[i]:
-                        if inputs is self.inputs:
+                        if inputs is keeper.inputs:
                             inputs = list(inputs)
                         inputs[i] = alias(x, self.edges[i])
-        out: Any = self.out
+        out: Any = keeper.out
         if out is not None:
             if isinstance(out, Overwritten):
                 raise changed(self, "result", out.shape, out.version, out.version + 1, out.site)
-            assert self.out_ref is not None
-            tensor = self.out_ref()
+            assert keeper.out_ref is not None
+            tensor = keeper.out_ref()
             if tensor is not None and tensor._node is self:
                 out = tensor
             else:
