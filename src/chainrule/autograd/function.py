@@ -8,7 +8,7 @@ What the user's backward returns is checked here, and summed or converted where 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -64,10 +64,21 @@ class FunctionNode(Node):
         if self.context._saved != ():
             self.context._saved = FREED
 
-    def defer(self, again: Callable[[], Node]) -> None:
+    def defer(self, deferred: Deferred) -> None:
         if self.context._saved != () and self.context._saved is not FREED:
             self.context = Context()  # what forward left there as attributes goes, too
-            self.context._saved = Deferred(again)
+            self.context._saved = deferred
+
+    def keeps(self) -> Iterator[Any]:
+        saved = self.context._saved
+        values = [kept.value for kept in saved] if isinstance(saved, tuple) else []
+        values += [v for name, v in vars(self.context).items() if not name.startswith("_")]
+        return (x for x in values if isinstance(x, TensorBase | np.ndarray))
+
+    @property
+    def deferred(self) -> Deferred | None:
+        saved = self.context._saved
+        return saved if isinstance(saved, Deferred) else None
 
     def overwritten(self, x: TensorBase) -> None:
         self.context._overwritten(x)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,9 +52,17 @@ class Node:
     def release(self) -> None:
         """Forget what was kept for backward."""
 
-    def defer(self, again: Callable[[], Node]) -> None:
-        """Forget what was kept for backward until it is asked for: `again()` gives a node of the same step,
-        made anew, that keeps the same."""
+    def defer(self, deferred: Deferred) -> None:
+        """Forget what was kept for backward, until it is asked for."""
+
+    def keeps(self) -> Iterator[Any]:
+        """What is kept for backward: tensors and arrays, in no order, some perhaps twice."""
+        return iter(())
+
+    @property
+    def deferred(self) -> Deferred | None:
+        """What stands in the place of what was kept, after `defer`."""
+        return None
 
     def overwritten(self, x: TensorBase) -> None:
         """The memory of x, whose node this is, was written to in place."""
@@ -116,15 +124,16 @@ FREED = Freed()
 
 
 class Deferred:
-    """Stands in the place of what a node will compute again when backward asks for it; nothing is kept.
+    """Stands in the place of what will be computed again when backward asks for it; the node keeps nothing.
 
-    again: gives a node of the same step, made anew.
+    again: gives a node of the same step, made anew, that keeps the same.
+    needs: the tensors that are kept to compute it.
     """
 
-    __slots__ = ("again",)
+    __slots__ = ("again", "needs")
 
-    def __init__(self, again: Callable[[], Any]) -> None:
-        self.again = again
+    def __init__(self, again: Callable[[], Any], needs: Sequence[TensorBase]) -> None:
+        self.again, self.needs = again, needs
 
     def __bool__(self) -> bool:
         return False
@@ -179,10 +188,21 @@ class OpNode(Node):
             self.inputs = FREED
             self.out = None
 
-    def defer(self, again: Callable[[], Node]) -> None:
+    def defer(self, deferred: Deferred) -> None:
         if self.inputs is not FREED and (self.inputs is not None or self.out is not None):
-            self.inputs = Deferred(again)
+            self.inputs = deferred
             self.out = None
+
+    def keeps(self) -> Iterator[Any]:
+        if isinstance(self.inputs, list):
+            yield from (x for x in self.inputs if isinstance(x, TensorBase))
+        if isinstance(self.out, TensorBase | np.ndarray):
+            yield self.out
+        yield from _arrays(self.settings.values())
+
+    @property
+    def deferred(self) -> Deferred | None:
+        return self.inputs if isinstance(self.inputs, Deferred) else None
 
     def overwritten(self, x: TensorBase) -> None:
         if self.out is x._a or isinstance(
@@ -229,6 +249,15 @@ class OpNode(Node):
             else:
                 out = wrap(out, self) if isinstance(out, np.ndarray) else alias(out, self)
         return inputs, out
+
+
+def _arrays(values: Iterable[Any]) -> Iterator[Any]:
+    """The tensors and arrays among settings: indices, for example."""
+    for x in values:
+        if isinstance(x, TensorBase | np.ndarray):
+            yield x
+        elif isinstance(x, tuple | list):
+            yield from _arrays(x)
 
 
 def alias(x: Any, node: Node | None) -> Any:

@@ -30,7 +30,7 @@ from ..func.tree import flatten
 from ..nn.containers import Sequential
 from ..ops.primitive import levels, tracing, untraced
 from ..tape import mode
-from ..tape.node import AccumulateGrad, Node, number
+from ..tape.node import AccumulateGrad, Deferred, Node, number
 from ..transforms.level import suspended
 
 __all__ = ["checkpoint", "checkpoint_sequential"]
@@ -81,8 +81,8 @@ def checkpoint(
             hint="checkpoint(layer, x) instead of checkpoint(layer(x))",
         )
     given = _tensors((args, kwargs))
-    plain = mode.is_grad_enabled() and not levels.stack and tracing.tracer is None
-    if not plain or any(type(x._a) is not np.ndarray for x in given):
+    unseen = all(level.only_looks for level in levels.stack) and tracing.tracer is None
+    if not mode.is_grad_enabled() or not unseen or any(type(x._a) is not np.ndarray for x in given):
         return function(*args, **kwargs)
     for x in given:
         node_of(x)  # the places of stale views are found now, so that no step inside does it
@@ -179,7 +179,7 @@ class _Run:
             if isinstance(edge, AccumulateGrad) and (leaf := edge.leaf()) is not None:
                 self._leaves.append((edge, owner_of(leaf)._v))
         for place, node in enumerate(nodes):
-            node.defer(self._again(place))
+            node.defer(Deferred(self._again(place), self._given))
 
     def _again(self, place: int) -> Callable[[], Node]:
         def again() -> Node:
@@ -198,8 +198,8 @@ class _Run:
         if self._position is not None:
             default_generator.move(*self._position)
         try:
-            # It runs as the first did, whatever goes on around backward: that was below all levels.
-            with suspended(), untraced(), mode.enable_grad():
+            # It runs as the first did, whatever goes on around backward; those who only look may see it.
+            with suspended(but_lookers=True), untraced(), mode.enable_grad():
                 start = number()
                 nodes = _made_since(start, self._function(*self._args, **self._kwargs))
         finally:
