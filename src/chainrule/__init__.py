@@ -7,6 +7,7 @@ framework knows about an operation, and `docs/architecture.md` for how the parts
 
 import builtins as _builtins
 import importlib as _importlib
+import typing as _typing
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
@@ -337,6 +338,7 @@ _LAZY = (
     "autograd",
     "data",
     "distributions",
+    "explain",
     "func",
     "graph",
     "linalg",
@@ -355,6 +357,10 @@ _FROM = {
     "save": "serialization",
     "symbol": "graph",
 }
+
+
+if _typing.TYPE_CHECKING:
+    from .explain import package as explain
 
 
 def __getattr__(name: str) -> _Any:
@@ -378,6 +384,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 _install_excepthook()
 _provide("draw", lambda: __getattr__("draw"))
+_provide("explain_result", lambda: _importlib.import_module(".explain.tape", __name__).explain_result)
 
 __all__ = [
     "ArgumentError",

@@ -29,6 +29,31 @@ class ValueRow:
 
 
 @dataclass(eq=False, slots=True)
+class Column:
+    """A pass of forward mode: an input that moves; one element of it (`place`), or all of them alike."""
+
+    leaf: Value
+    place: tuple[int, ...] | None
+
+    @property
+    def title(self) -> str:
+        """What the tangents in the column are."""
+        if self.place is None:
+            return f"{self.leaf.name} + t·1"
+        index = f"[{', '.join(map(str, self.place))}]" if self.place else ""
+        return f"∂/∂{self.leaf.name}{index}"
+
+    @property
+    def direction(self) -> np.ndarray[Any, Any]:
+        """How the input moves."""
+        found = np.ones(self.leaf.shape, self.leaf.type)
+        if self.place is not None:
+            found[...] = 0
+            found[self.place] = 1
+        return found
+
+
+@dataclass(eq=False, slots=True)
 class TangentRow:
     """How a value moves: one tangent per input that is shown, None where it does not."""
 

@@ -56,6 +56,11 @@ class Value:
         return wrap(np.zeros(self.shape, self.dtype) if self.data is None else self.data)
 
     @property
+    def type(self) -> np.dtype[Any]:
+        """The type of its elements."""
+        return self.tensor._a.dtype  # type: ignore[no-any-return]
+
+    @property
     def known(self) -> bool:
         """Whether its numbers are known."""
         return self.data is not None
