@@ -12,9 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from .api import explain
 from .derivation import Derivation
+from .memory import Kept, Memory, memory
 from .rows import AdjointRow, LocalRow, TangentRow, ValueRow, WholeRow
 
-__all__ = ["AdjointRow", "Derivation", "LocalRow", "TangentRow", "ValueRow", "WholeRow", "explain"]
+__all__ = [
+    "AdjointRow",
+    "Derivation",
+    "Kept",
+    "LocalRow",
+    "Memory",
+    "TangentRow",
+    "ValueRow",
+    "WholeRow",
+    "explain",
+    "memory",
+]
 
 
 class Package(_ModuleType):
