@@ -129,9 +129,9 @@ class Memory:
 def memory(fn: Callable[..., Any], *inputs: Any, optimizer: Optimizer | None = None) -> Memory:
     """What each operation of `fn(*inputs)` keeps for backward, in bytes, by line and by layer.
 
-    fn runs twice, as inference and as training: forward, and backward from all its results. Afterwards
-    parameters, buffers, gradients, the optimizer and random streams are as they were. Compiled models are
-    looked at as they were written.
+    fn runs twice: as in inference, with modules in evaluation mode, and as in training, with modules as they
+    are, forward and then backward from all its results. Afterwards parameters, buffers, gradients, the
+    optimizer and random streams are as they were. Compiled models are looked at as they were written.
 
     fn:         a Module, or any function of the inputs; best the loss, with all that is trained.
     inputs:     what it gets. If nothing wants a gradient, the inputs of floats are what is differentiated by.
@@ -158,15 +158,9 @@ def memory(fn: Callable[..., Any], *inputs: Any, optimizer: Optimizer | None = N
         run_as_written(modules)
         streams = Streams(generators_of(modules))
         there = list(_there(fn, modules, [*given, *leaves, *trained]))
-        with mode.no_grad():
-            inference = Watch(there)
-            with inference.entered():
-                out = fn(*inputs)
-                for y in _tensors(out):
-                    inference.note(y)
-            del out
+        peak = _inferred(fn, inputs, modules, Watch(there))
         streams.back()
-        return _trained(fn, inputs, Watch(there), inference.peak, optimizer)
+        return _trained(fn, inputs, Watch(there), peak, optimizer)
 
 
 def _check(fn: Any, optimizer: Any) -> None:
@@ -208,6 +202,21 @@ def _there(fn: Any, modules: list[Module], known: list[Any]) -> Iterator[TensorB
         yield from (x for x in vars(module).values() if isinstance(x, TensorBase))
     if not isinstance(fn, Module):
         yield from (x for _, x in mentioned(fn, _DEPTH) if isinstance(x, TensorBase))
+
+
+def _inferred(fn: Any, inputs: tuple[Any, ...], modules: list[Module], watch: Watch) -> int:
+    """The peak of the run without a tape."""
+    training = [(module, module.training) for module in modules]
+    for module in modules:
+        module.training = False
+    try:
+        with mode.no_grad(), watch.entered():
+            for y in _tensors(fn(*inputs)):
+                watch.note(y)
+    finally:
+        for module, was in training:
+            module.training = was
+    return watch.peak
 
 
 def _trained(
