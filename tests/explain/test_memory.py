@@ -1,8 +1,9 @@
-"""explain.memory: what is kept in closed form, peaks against tracemalloc, and the full text of what is shown."""
+"""explain.memory: what is kept, in closed form; peaks, against tracemalloc; the full text that is shown."""
 
 from __future__ import annotations
 
 import gc
+import itertools
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ def line_of(function: Callable[..., Any], offset: int = 0) -> str:
 
 def mlp(*widths: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for a, b in zip(widths[:-1], widths[1:], strict=True):
+    for a, b in itertools.pairwise(widths):
         layers += [nn.Linear(a, b), nn.Tanh()]
     return nn.Sequential(*layers[:-1])
 
@@ -45,14 +46,14 @@ def test_a_perceptron_keeps_batch_times_width_in_each_layer() -> None:
     # tanh keeps its result, which the next product reads too: once
     assert found.by_layer == {"1": 200 * n, "3": 120 * n, "5": 80 * n}
     assert found.kept == n * (50 + 30 + 20) * FLOAT
-    weights = sum(a * b for a, b in zip(widths[1:-1], widths[2:], strict=True))
+    weights = sum(a * b for a, b in itertools.pairwise(widths[1:]))
     assert found.there == FLOAT * (weights + x.numel())  # the first weight: only for a gradient of x
-    parameters = sum(a * b + b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    parameters = sum(a * b + b for a, b in itertools.pairwise(widths))
     assert found.parameters == found.gradients == FLOAT * parameters
     assert found.optimizer is None
     # the product and its sum with the bias, beside the input of the layer, if the model made that
     sizes = [0, *widths[1:]]
-    assert found.inference == FLOAT * n * max(a + 2 * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    assert found.inference == FLOAT * n * max(a + 2 * b for a, b in itertools.pairwise(sizes))
 
 
 def test_by_line() -> None:
@@ -312,8 +313,8 @@ def test_the_text() -> None:
         "  peak of training                                  376 kB\n"
         "\n"
         "Inference needs 65.5 kB at most, because a result can go after its last use; training needs 376 kB, "
-        "5.74 times as much:\n32.8 kB of results are kept for backward, there are 114 kB of gradients, and the "
-        "optimizer keeps 227 kB."
+        "5.74 times as much:\n32.8 kB of results are kept for backward, there are 114 kB of gradients, and "
+        "the optimizer keeps 227 kB."
     )
 
 
@@ -336,7 +337,8 @@ def test_the_text_by_line() -> None:
         "  peak of training                                  12 kB\n"
         "\n"
         "Inference needs 8 kB at most, because a result can go after its last use; training needs 12 kB, 1.5 "
-        "times as much: 4 kB\nof results are kept for backward, and there are 4 kB of gradients."
+        "times as much: 4 kB\nof results are kept for backward, and there are 4 kB of gradients; the other 4.01 kB "
+        "are what backward computes on its\nway."
     )
 
 
@@ -377,7 +379,7 @@ def test_rows_beyond_the_largest_are_added_up() -> None:
     assert sum("tanh(x)" in line for line in lines) == 16
 
 
-# -- what cannot be done ---------------------------------------------------------------------------------------
+# -- what cannot be done ------------------------------------------------------------------------------------
 
 
 def a_result() -> Any:

@@ -31,6 +31,11 @@ def sentence(m: Memory) -> str:
     reasons = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
     ratio = m.training / m.inference if m.inference else 1.0
     times = f", {ratio:.3g} times as much" if ratio > 1.05 else ""
+    rest = m.training - m.kept - m.gradients - (m.optimizer or 0)
+    if rest > m.training / 100:
+        reasons += f"; the other {amount(rest)} are what backward computes on its way"
+    elif rest < 0:
+        reasons += ", not all at the same time"
     return (
         f"Inference needs {amount(m.inference)} at most, because a result can go after its last use; "
         f"training needs {amount(m.training)}{times}: {reasons}."
