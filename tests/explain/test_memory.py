@@ -100,6 +100,14 @@ def test_large_results_seen_through_views_count_whole() -> None:
     assert found.kept == 4 * n
 
 
+def test_inputs_in_structures() -> None:
+    def f(d: Any) -> Any:
+        return {"a": d["x"].exp(), "b": [d["x"].sin()]}
+
+    assert memory(f, {"x": cr.ones(10)}).kept == 40  # the result of exp; sin keeps the input
+    assert memory(f, {"x": cr.ones(10, requires_grad=True)}).there == 40
+
+
 def test_nothing_is_kept_of_what_is_linear() -> None:
     found = memory(lambda x: (x * 2 + x).sum(), cr.ones(1000))
     assert (found.kept, found.there, found.operations) == (0, 0, [])
@@ -337,8 +345,8 @@ def test_the_text_by_line() -> None:
         "  peak of training                                  12 kB\n"
         "\n"
         "Inference needs 8 kB at most, because a result can go after its last use; training needs 12 kB, 1.5 "
-        "times as much: 4 kB\nof results are kept for backward, and there are 4 kB of gradients; the other 4.01 kB "
-        "are what backward computes on its\nway."
+        "times as much: 4 kB\nof results are kept for backward, and there are 4 kB of gradients; the other "
+        "4.01 kB are what backward computes on its\nway."
     )
 
 
@@ -368,15 +376,39 @@ def test_folding() -> None:
     assert folded([], 3) == {}
     assert folded(["a.b.c", "a.b.d", "a.e", ""], 9) == {p: p for p in ("a.b.c", "a.b.d", "a.e", "")}
     assert set(folded(["a.b.c", "a.b.d", "a.e", "f"], 2).values()) == {"a", "f"}
-    many = {str(i): str(i) for i in range(30)}
-    assert folded(list(many), 2) == many  # nothing to shorten: the table leaves out the smallest
+    many = folded([str(i) for i in range(7)], 3)
+    assert list(many.values()) == ["0 … 2"] * 3 + ["3 … 5"] * 3 + ["6"]
 
 
-def test_rows_beyond_the_largest_are_added_up() -> None:
-    model = nn.Sequential(*(nn.Tanh() for _ in range(20)))
+def test_many_layers_in_a_row() -> None:
+    model = nn.Sequential(*(nn.Tanh() for _ in range(40)))
     lines = str(memory(model, cr.ones(10, requires_grad=True))).splitlines()
-    assert "  4 more                   160 B   20%" in lines
+    assert lines[3:7] == [
+        "Kept for backward, by layer",
+        "  layer     kept by             bytes   share",
+        "  0 … 2     3 × tanh(x) (10,)   120 B   8%",
+        "  3 … 5     3 × tanh(x) (10,)   120 B   8%",
+    ]
+    assert "  39        tanh(x) (10,)       40 B    2%" in lines
+
+
+def test_lines_beyond_the_largest_are_added_up() -> None:
+    text = "def f(x):\n" + "    x = x.tanh()\n" * 20 + "    return x.sum()\n"
+    space: dict[str, Any] = {}
+    exec(compile(text, "made.py", "exec"), space)
+    lines = str(memory(space["f"], cr.ones(10))).splitlines()
+    assert "  4 more                       160 B   20%" in lines
     assert sum("tanh(x)" in line for line in lines) == 16
+
+
+def test_a_function_that_calls_backward_itself() -> None:
+    w = cr.ones(3, requires_grad=True)
+    with pytest.raises(cr.GradError) as caught:
+        memory(lambda: (w * w).sum().backward())
+    assert caught.value.__notes__ == [
+        "  (memory first runs the function as in inference, and calls backward itself afterwards)"
+    ]
+    assert w.grad is None
 
 
 # -- what cannot be done ------------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ import numpy as np
 
 from ..backward import node_of
 from ..base import TensorBase, wrap
-from ..core.errors import ArgumentError, describe
-from ..func.tree import flatten
+from ..core.errors import ArgumentError, GradError, describe
+from ..func.tree import flatten, tree_map
 from ..nn import Module
 from ..optim import Optimizer
 from ..tape import engine, mode
@@ -133,7 +133,8 @@ def memory(fn: Callable[..., Any], *inputs: Any, optimizer: Optimizer | None = N
     are, forward and then backward from all its results. Afterwards parameters, buffers, gradients, the
     optimizer and random streams are as they were. Compiled models are looked at as they were written.
 
-    fn:         a Module, or any function of the inputs; best the loss, with all that is trained.
+    fn:         a Module, or any function of the inputs; best the loss, with all that is trained. It does not
+                call `backward` itself.
     inputs:     what it gets. If nothing wants a gradient, the inputs of floats are what is differentiated by.
     optimizer:  if given, its state after a step counts too.
     Returns:    a `Memory`. All numbers are bytes of results; scratch memory inside of an operation, and the
@@ -153,7 +154,7 @@ def memory(fn: Callable[..., Any], *inputs: Any, optimizer: Optimizer | None = N
     trained = [] if optimizer is None else [p for g in optimizer.param_groups for p in g["params"]]
     given = [x for x in flatten(inputs)[0] if isinstance(x, TensorBase)]
     if not any(_wants(x) for x in (*leaves, *given)):
-        inputs = tuple(_variable(x) for x in inputs)
+        inputs = tree_map(_variable, inputs)
     with untouched(modules, [*leaves, *trained], optimizer):
         run_as_written(modules)
         streams = Streams(generators_of(modules))
@@ -213,6 +214,11 @@ def _inferred(fn: Any, inputs: tuple[Any, ...], modules: list[Module], watch: Wa
         with mode.no_grad(), watch.entered():
             for y in _tensors(fn(*inputs)):
                 watch.note(y)
+    except GradError as err:
+        err.add_note(
+            "  (memory first runs the function as in inference, and calls backward itself afterwards)"
+        )
+        raise
     finally:
         for module, was in training:
             module.training = was

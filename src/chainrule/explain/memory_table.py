@@ -1,7 +1,7 @@
 """The answer of `memory` as text: a table by layer and one by line, the totals, and a sentence.
 
-Long tables are folded: layers by their paths (`encoder.0.fc1` and `encoder.0.fc2` become `encoder.0`), lines
-by leaving out those that keep least.
+Long tables are folded: layers by their paths (`encoder.0.fc1` and `encoder.0.fc2` become `encoder.0`) and
+then by neighbours (`0 … 9`), lines by adding up those that keep least.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def table(m: Memory) -> str:
 
 
 def folded(paths: list[str], most: int) -> dict[str, str]:
-    """Per path the part of it that is shown: the deepest are shortened until there are at most so many
-    different ones, or none has a dot.
+    """Per path what it is shown as: the deepest are shortened until there are at most so many different ones;
+    if there is nothing left to shorten, neighbours are taken together.
 
     >>> folded(["a.b.x", "a.b.y", "c"], 2)
     {'a.b.x': 'a.b', 'a.b.y': 'a.b', 'c': 'c'}
@@ -69,6 +69,12 @@ def folded(paths: list[str], most: int) -> dict[str, str]:
             path: short.rpartition(".")[0] if short.count(".") == depth else short
             for path, short in shown.items()
         }
+    names = [name for name in dict.fromkeys(shown.values()) if name]
+    size = -(-len(names) // most)
+    if size > 1:
+        parts = [names[i : i + size] for i in range(0, len(names), size)]
+        groups = {name: f"{part[0]} … {part[-1]}" for part in parts if len(part) > 1 for name in part}
+        shown = {path: groups.get(short, short) for path, short in shown.items()}
     return shown
 
 
