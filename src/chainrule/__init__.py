@@ -356,6 +356,7 @@ _FROM = {
     "load": "serialization",
     "save": "serialization",
     "symbol": "graph",
+    "vmap": "func",
 }
 
 
@@ -698,6 +699,7 @@ __all__ = [
     "var_mean",
     "vdot",
     "vector_norm",
+    "vmap",
     "vstack",
     "where",
     "zeros",

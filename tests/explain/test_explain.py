@@ -393,6 +393,20 @@ def test_messages(call: Any, message: str) -> None:
     assert err.value.summary == message
 
 
+@pytest.mark.parametrize("what", ["explain", "y.explain()"])
+def test_inside_of_a_trace(what: str) -> None:
+    def f(x: Any) -> Any:
+        return explain(torch.sin, x).output if what == "explain" else (x * x).explain().output
+
+    with pytest.raises(torch.ArgumentError) as err:
+        torch.compile(f)(torch.ones(3, requires_grad=True))
+    assert err.value.summary == (
+        f"{what} got a call inside of a function that is being traced\n"
+        "  it shows values, and a trace has none\n"
+        "  try: explain the function outside of compile and trace"
+    )
+
+
 def test_float32_and_float16_agree_within_their_digits() -> None:
     rng = np.random.default_rng(0)
     for kind in (torch.float32, torch.float16):

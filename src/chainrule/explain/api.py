@@ -13,6 +13,7 @@ import numpy as np
 from ..base import TensorBase, wrap
 from ..core.errors import ArgumentError, nearest
 from ..functions.sampling import default_generator
+from ..ops.primitive import tracing
 from ..tape import mode as tape_mode
 from ..transforms.level import suspended
 from .checks import (
@@ -43,6 +44,7 @@ def derive(fn: Any, inputs: Sequence[Any], mode: str = "both", layout: str = "nu
     """The derivation of `fn(*inputs)`; see `explain`."""
     check_mode(mode)
     check_layout(layout)
+    check_running("explain")
     if isinstance(fn, TensorBase) or not callable(fn):
         hint = "y.explain() for a result that is there already" if isinstance(fn, TensorBase) else ""
         raise ArgumentError.of(
@@ -63,6 +65,17 @@ def derive(fn: Any, inputs: Sequence[Any], mode: str = "both", layout: str = "nu
         unchecked=unchecked,
         cost=cost_of(program),
     )
+
+
+def check_running(what: str) -> None:
+    """Raises inside of a trace, where tensors have no values."""
+    if tracing.tracer is not None:
+        raise ArgumentError.of(
+            what,
+            given="a call inside of a function that is being traced",
+            must="it shows values, and a trace has none",
+            hint="explain the function outside of compile and trace",
+        )
 
 
 def check_mode(mode: str) -> str:
@@ -195,10 +208,9 @@ def explain(
 
     fn:     a function or a module that returns one tensor. It may branch and loop, write in place, and use
             parameters from outside.
-    inputs: tensors. Differentiated is what requires a gradient: inputs, and parameters that the function
-    uses; if
-            nothing does, all inputs of floats. If there is no tensor among the inputs, numbers are taken as
-            variables in float64.
+    inputs: tensors or NumPy arrays. Differentiated is what requires a gradient: inputs, and parameters that
+            the function uses; if nothing does, all inputs of floats. If all inputs are numbers, they are the
+            variables, in float64.
     mode:   which tables to show: "both", "forward" or "reverse".
     layout: of derivatives by vectors and matrices: "numerator" (∂a/∂w = xᵀ) or "denominator" (∂a/∂w = x).
     Raises: ValueError for another mode or layout, for a function that does not return one tensor, and if no

@@ -148,7 +148,10 @@ class Derivation:
         rows = [
             ValueRow(v, None, "") for v in given if id(v) in used and (not v.known or not v.inside or v.shape)
         ]
-        return rows + [ValueRow(s.out, value_formula(s), s.where) for s in self._visible()]
+        return rows + [
+            ValueRow(s.out, value_formula(s), s.where, s.layers[-1] if s.layers else "")
+            for s in self._visible()
+        ]
 
     @cached_property
     def forward(self) -> list[TangentRow]:

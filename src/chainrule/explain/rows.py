@@ -16,11 +16,15 @@ from .steps import Value
 
 @dataclass(eq=False, slots=True)
 class ValueRow:
-    """A value: what it is computed by, from which line."""
+    """A value: what it is computed by, from which line.
+
+    layer: the path of the module that computed it, the innermost one.
+    """
 
     of: Value
     formula: Formula | None
     line: str
+    layer: str = ""
 
     @property
     def name(self) -> str:

@@ -18,7 +18,7 @@ from ..ops.primitive import VIEW
 from ..tape import mode as tape_mode
 from ..tape.node import FREED, AccumulateGrad, Node, OpNode
 from ..transforms.level import suspended
-from .api import check_mode, compared, cost_of
+from .api import check_mode, check_running, compared, cost_of
 from .compounds import joined
 from .derivation import Derivation
 from .matrix import check_layout
@@ -31,6 +31,7 @@ def explain_result(y: Any, mode: str = "both", layout: str = "numerator") -> Der
     """The derivation of an eager result; see `Tensor.explain`."""
     check_mode(mode)
     check_layout(layout)
+    check_running("y.explain()")
     node = node_of(y)
     if node is None or isinstance(node, AccumulateGrad):
         raise GradError.of(

@@ -66,7 +66,9 @@ def sections(d: Derivation) -> list[Section]:
 def _values(d: Derivation) -> Section:
     shapes = any(row.of.shape for row in d.values)
     s = Section(
-        "Values", "", ["", "formula", "with numbers", *(["shape"] if shapes else []), "value", "line"]
+        "Values",
+        "",
+        ["", "formula", "with numbers", *(["shape"] if shapes else []), "value", "layer", "line"],
     )
     numbers = {v.name: v.data.item() for v in _scalars(d)}
     files = {row.line.rpartition(":")[0] for row in d.values if row.line}
@@ -82,7 +84,9 @@ def _values(d: Derivation) -> Section:
             cells = [_name(row.name), _formula(row.formula, "= ", d), worked]
         if shapes:
             cells.append(Cell(shape_text(row.of.shape)))
-        s.rows.append([*cells, _value(row.of.data), Cell(_line(row.line, files))])
+        s.rows.append(
+            [*cells, _value(row.of.data), Cell("" if fold else row.layer), Cell(_line(row.line, files))]
+        )
     if d.program.dropped and d._part is None:
         n = d.program.dropped
         more = f"{n} more {'operation' if n == 1 else 'operations'} ran"
@@ -128,7 +132,7 @@ def _reverse(d: Derivation) -> Section:
     numbers |= d.adjoint_numbers
     for row in d.reverse:
         chain = Cell(f"= {row.chain}", latex_of_chain(row.chain)) if row.chain else EMPTY
-        shown = f"= {_signed(figures(row.value._a))}"
+        shown = f"= {_signed(figures(row.value._a, short=True))}"
         worked = EMPTY if row.value._a.shape else _numbers(row.formula, numbers, "= ")
         if worked.text == shown:
             worked = EMPTY
