@@ -285,6 +285,23 @@ def test_compiled_models_are_looked_at_as_they_were_written() -> None:
     assert memory(cr.compile(model), x).by_layer == memory(model, x).by_layer == {"1": 120}
 
 
+def test_a_compiled_function_inside_keeps_what_its_backward_reads() -> None:
+    compiled = cr.compile(lambda x: x.exp().sin())
+    x = cr.ones(100, requires_grad=True)
+    found = memory(lambda x: compiled(x).sum(), x)
+    assert 0 < found.kept <= 400
+
+
+def test_indices_count() -> None:
+    rows = cr.tensor([0, 1, 1])
+    found = memory(lambda x: x.exp()[rows].sin().sum(), cr.ones(5))
+    assert [(k.what, k.bytes, k.extra) for k in found.operations] == [
+        ("exp(x)", 20, True),
+        ("x[indices]", 24, False),
+        ("sin(x)", 12, True),
+    ]
+
+
 def test_the_watch_forgets_what_died() -> None:
     watch = Watch([])
     with watch.entered():
