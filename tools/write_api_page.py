@@ -51,6 +51,7 @@ SECTIONS = (
     Section("chainrule.optim", "Optimizers"),
     Section("chainrule.optim", "Methods and attributes of optimizers", "Optimizer"),
     Section("chainrule.optim.lr_scheduler", "Learning-rate schedules"),
+    Section("chainrule.utils.checkpoint", "Less memory for backward"),
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
     Section("chainrule.graph", "Explicit graphs"),
