@@ -107,7 +107,9 @@ class Classification(NamedTuple):
     classes: Array
 
 
-def regression(model: Regressor, X: Any, y: Any, sample_weight: Any = None, *, outputs: bool = False) -> Regression:
+def regression(
+    model: Regressor, X: Any, y: Any, sample_weight: Any = None, *, outputs: bool = False
+) -> Regression:
     """Check the training rows of a regressor. outputs: whether y may have several columns."""
     X, y = validate_data(model, X, y, dtype=np.float64, multi_output=outputs, y_numeric=True)
     y = np.asarray(y, np.float64)

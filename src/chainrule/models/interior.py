@@ -6,7 +6,7 @@ the same number mu everywhere. Newton steps follow the solution as mu goes to 0,
 step cheap is K = X X' with few features: then its n equations shrink to as many as there are features
 (Sherman, Morrison and Woodbury). For few rows K may be any kernel matrix.
 
-It ends close to the bounds, not on them: `settled` puts there what belongs there and solves for the rest.
+It ends close to the bounds, and puts on them what belongs there.
 Next: `linear_svc.py` and `svm.py`, which use it.
 """
 
@@ -20,7 +20,8 @@ import numpy as np
 from .base import Array
 
 _STEPS = 100
-_CLOSE = 1e-10  # mu and residuals, relative to where they began
+_CLOSE = 1e-15  # mu, slope and sum, relative to the problem: the end
+_ENOUGH = 1e-8  # the same, where rounding allows no more
 
 
 class Optimum(NamedTuple):
@@ -70,28 +71,32 @@ def solve(quadratic: Quadratic, t: Array, low: Array, high: Array, *, offset: bo
     """
     bounded = np.isfinite(high)
     span = np.where(bounded, high - low, 1.0)
-    z = low + np.minimum(span, max(1.0, float(np.median(span)))) / 2
-    u = v = np.ones(len(z))
-    v = np.where(bounded, v, 0.0)
-    u = u * max(1.0, float(np.abs(t).max()))
-    v = v * max(1.0, float(np.abs(t).max()))
-    b = 0.0
+    scale = max(1.0, float(np.abs(t).max()))
+    # Distances from the bounds have variables of their own: as differences they would round to 0.
+    s = np.minimum(span, max(1.0, float(np.median(span)))) / 2
+    r = np.where(bounded, span - s, 1.0)
+    u, v = np.full(len(t), scale), np.where(bounded, scale, 0.0)
+    z, b = low + s, 0.0
     count = len(z) + int(bounded.sum())
-    first = None
-    for step in range(_STEPS):
-        s, r = z - low, np.where(bounded, high - z, 1.0)
+    best: tuple[float, tuple[Array, float, Array, Array, Array, Array]] | None = None
+    for step in range(1, _STEPS + 1):
         slope = quadratic.times(z) - t + b - u + v  # 0 at the solution
         total = float(z.sum()) if offset else 0.0
         mu = float(u @ s + v @ (r * bounded)) / count
-        scale = float(np.abs(t).max()) + 1e-300
-        size = max(mu / (scale * float(span.mean())), float(np.abs(slope).max()) / scale)
-        if first is None:
-            first = max(size, 1.0)
-        if size < _CLOSE * first and abs(total) < _CLOSE * float(span.sum()):
+        size = (mu / float(span.mean()) + float(np.abs(slope).max())) / scale + abs(total) / float(span.sum())
+        if best is None or size < best[0]:
+            best = size, (z, b, s, r, u, v)
+        elif size > 10 * best[0] or size <= _ENOUGH:  # rounding has the upper hand
             break
-        inverse = quadratic.inverse(u / s + v / r)
+        if size < _CLOSE:
+            break
+        try:
+            inverse = quadratic.inverse(u / s + v / r)
+        except np.linalg.LinAlgError:
+            if best[0] > _ENOUGH:
+                raise
+            break
         ones = inverse(np.ones(len(z))) if offset else z
-        target_u, target_v = u * s, v * r
 
         def direction(cu: Array, cv: Array) -> tuple[Array, float, Array, Array]:
             """The step to slope 0, total 0, u s = u s - cu and v r = v r - cv."""
@@ -100,19 +105,24 @@ def solve(quadratic: Quadratic, t: Array, low: Array, high: Array, *, offset: bo
             dz = back - db * ones if offset else back  # noqa: B023
             return dz, db, (-cu - u * dz) / s, np.where(bounded, (-cv + v * dz) / r, 0.0)  # noqa: B023
 
-        dz, _, du, dv = direction(target_u, target_v)
+        dz, _, du, dv = direction(u * s, v * r)
         reach = _reach(s, r, u, v, bounded, dz, du, dv, 1.0)
-        after = float((u + reach * du) @ (s + reach * dz) + (v + reach * dv) @ ((r - reach * dz) * bounded)) / count
-        aim = mu * (after / mu) ** 3
-        dz, db, du, dv = direction(target_u + du * dz - aim, np.where(bounded, target_v - dv * dz - aim, 0.0))
+        left = (u + reach * du) @ (s + reach * dz) + (v + reach * dv) @ ((r - reach * dz) * bounded)
+        aim = mu * (float(left) / count / mu) ** 3
+        dz, db, du, dv = direction(u * s + du * dz - aim, np.where(bounded, v * r - dv * dz - aim, 0.0))
         reach = _reach(s, r, u, v, bounded, dz, du, dv, 0.995)
         z, b, u, v = z + reach * dz, b + reach * db, u + reach * du, v + reach * dv
-    at_low, at_high = u > (z - low) / span * scale, bounded & (v > (high - z) / span * scale)
-    z = np.where(at_low, low, np.where(at_high, high, z))
+        s, r = s + reach * dz, np.where(bounded, r - reach * dz, 1.0)
+    assert best is not None
+    z, b, s, r, u, v = best[1]
+    # What the force holds at a bound, rather than the slope of the rest, belongs there.
+    z = np.where(u * span > s * scale, low, np.where(bounded & (v * span > r * scale), high, z))
     return Optimum(z, b, step)
 
 
-def _reach(s: Array, r: Array, u: Array, v: Array, bounded: Array, dz: Array, du: Array, dv: Array, part: float) -> float:
+def _reach(
+    s: Array, r: Array, u: Array, v: Array, bounded: Array, dz: Array, du: Array, dv: Array, part: float
+) -> float:
     """How far to go at most along a direction, 1 at most, so that distances and forces stay above 0."""
     reach = 1.0
     for value, change in ((s, dz), (r[bounded], -dz[bounded]), (u, du), (v[bounded], dv[bounded])):

@@ -20,7 +20,12 @@ class Kernel:
     """k(x, y) of the rows of one matrix with rows of others: `kernel(y)` is (n, m) for rows (n, d) and y (m, d)."""
 
     def __init__(
-        self, rows: Array, kind: str | Callable[[Array, Array], Any], gamma: float, degree: float, coef0: float
+        self,
+        rows: Array,
+        kind: str | Callable[[Array, Array], Any],
+        gamma: float,
+        degree: float,
+        coef0: float,
     ) -> None:
         self.rows, self.kind, self.gamma, self.degree, self.coef0 = rows, kind, gamma, degree, coef0
         self.squares = np.einsum("ij,ij->i", rows, rows)  # (n,)

@@ -64,13 +64,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Es
         x, weights, _ = weighted_rows(self, all_rows, sample_weight)
         if len(x) < k:
             raise ArgumentError.of(
-                "KMeans", given=f"n_samples={len(x)} and n_clusters={k}", must="there must be a row for each cluster"
+                "KMeans",
+                given=f"n_samples={len(x)} and n_clusters={k}",
+                must="there must be a row for each cluster",
             )
         weights = np.ones(len(x)) if weights is None else weights
         order = np.lexsort(x.T[::-1])  # by the first feature, then by the second, ...
         x, weights = x[order], weights[order]
         middle = np.average(x, axis=0, weights=weights)
-        still = self._number("tol", least=0) * float(np.average((x - middle) ** 2, axis=0, weights=weights).mean())
+        still = self._number("tol", least=0) * float(
+            np.average((x - middle) ** 2, axis=0, weights=weights).mean()
+        )
         stream = generator(self.random_state)
         best: tuple[float, Array, int] | None = None
         for _ in range(starts):
@@ -138,7 +142,9 @@ def _spread_out(x: Array, weights: Array, k: int, stream: np.random.RandomState)
     squares = ((x - centers[0]) ** 2).sum(axis=1)
     while len(centers) < k:
         rows = _drawn(weights * squares, stream.random_sample(tries))
-        shorter = np.minimum(squares, np.stack([((x - x[row]) ** 2).sum(axis=1) for row in rows]))  # (tries, n)
+        shorter = np.minimum(
+            squares, np.stack([((x - x[row]) ** 2).sum(axis=1) for row in rows])
+        )  # (tries, n)
         best = int((shorter @ weights).argmin())
         centers.append(x[rows[best]])
         squares = shorter[best]

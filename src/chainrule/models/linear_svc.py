@@ -132,7 +132,9 @@ def _squared_hinge(x: Array, prices: Array, tol: float, squared: bool) -> tuple[
         if later >= now:  # nothing but rounding is left to gain
             return w, step
         w, short, now = candidate, left, later
-    warn(f"LinearSVC: the slope is still {size / first:.0e} of what it was after {_STEPS} steps of Newton's method")
+    warn(
+        f"LinearSVC: the slope is still {size / first:.0e} of what it was after {_STEPS} steps of Newton's method"
+    )
     return w, _STEPS
 
 

@@ -83,7 +83,7 @@ class _Network(Estimator):
         self.mean_ = x[learned].mean(axis=0)
         spread = x[learned].std(axis=0)
         self.scale_ = np.where(spread > 0, spread, 1.0)
-        x = self._standard(x)
+        x = self._standard(x).astype(np.float32)
         self.module_ = self._layers(x.shape[1], outputs)
         extra = {"momentum": 0.9} if self.optimizer == "sgd" else {}
         size = self._count("batch_size")
@@ -93,25 +93,47 @@ class _Network(Estimator):
             self.module_,
             loss,
             make(self.module_.parameters(), lr=lr, weight_decay=decay, **extra),
-            batches(x[learned], y[learned], size, seed=int(np.random.RandomState(self._seed).randint(2**31 - 1))),
+            batches(
+                x[learned], y[learned], size, seed=int(np.random.RandomState(self._seed).randint(2**31 - 1))
+            ),
             validation,
             epochs=epochs,
             patience=patience if held_out is not None else None,
         )
         self.losses_ = [epoch.train_loss for epoch in history.epochs]
         self.validation_losses_ = [epoch.val_loss for epoch in history.epochs if epoch.val_loss is not None]
+        # Predictions in float64 are the same for one row as for many, to more digits than anybody compares.
+        self.module_.double()
         self.n_iter_, self.best_epoch_ = len(history.epochs), history.best
 
     def _standard(self, x: Array) -> Array:
-        result: Array = ((x - self.mean_) / self.scale_).astype(np.float32)
+        result: Array = (x - self.mean_) / self.scale_
         return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is stored: the weights as arrays, since tensors and modules are not pickled."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        if "module_" in state:
+            weights = state.pop("module_").state_dict()
+            state["_weights"] = {name: value.numpy().copy() for name, value in weights.items()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The same backwards: the network is built again from the parameters it was trained with."""
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is not None:
+            first, *_, last = weights.values()
+            self.module_ = self._layers(first.shape[1], len(last)).double().eval()
+            self.module_.load_state_dict({name: from_numpy(value) for name, value in weights.items()})
 
     def _outputs(self, X: Any) -> Array:
         """What the network gives, in eval mode: (n, outputs)."""
         x = self._rows(X)
         with no_grad():
             out: Tensor = self.module_(from_numpy(self._standard(x)))
-            values: Array = out.numpy().astype(np.float64)
+            values: Array = out.numpy()
         return values
 
     def _held_out(self, y: Array | None, rows: int, stream: np.random.RandomState) -> Array | None:
@@ -152,7 +174,7 @@ class MLPClassifier(Classifier, _Network):
                         `patience` epochs, and keep the weights of the best one.
         random_state:   of the starting weights, the order of rows, dropout and what is held out.
     Attributes
-        module_:        the network, a module of `nn`; it takes standardised rows: (X - mean_) / scale_.
+        module_:        the network, a module of `nn`, trained in float32 and float64 since; it takes (X - mean_) / scale_.
         losses_, validation_losses_:  of each epoch. n_iter_, best_epoch_: epochs, and the one whose weights were kept.
 
     >>> import numpy as np
@@ -210,7 +232,8 @@ class MLPClassifier(Classifier, _Network):
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row."""
-        return np.asarray(self.classes_[self._outputs(X).argmax(axis=1)])
+        best = self._outputs(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
 
 class MLPRegressor(MultiOutputMixin, Regressor, _Network):  # type: ignore[misc]

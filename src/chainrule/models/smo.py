@@ -89,7 +89,9 @@ def settle(problem: Problem, z: Array, f: Array) -> Array | None:
         step = np.linalg.solve(system, right)[:k]
     except np.linalg.LinAlgError:
         step = np.full(k, np.nan)
-    if not np.abs(step).max() < 1e6 * max(1.0, float(np.abs(z).max())):  # equal rows: of all steps the shortest
+    if not np.abs(step).max() < 1e6 * max(
+        1.0, float(np.abs(z).max())
+    ):  # equal rows: of all steps the shortest
         step = np.linalg.lstsq(system, right, rcond=None)[0][:k]
     moved = z.copy()
     moved.reshape(-1)[free] += step
@@ -98,9 +100,7 @@ def settle(problem: Problem, z: Array, f: Array) -> Array | None:
 
 def _gap(problem: Problem, z: Array, f: Array) -> float:
     """By how much f at numbers that can grow exceeds f at numbers that can shrink."""
-    return float(
-        np.where(z < problem.high, f, -np.inf).max() - np.where(z > problem.low, f, np.inf).min()
-    )
+    return float(np.where(z < problem.high, f, -np.inf).max() - np.where(z > problem.low, f, np.inf).min())
 
 
 def _offset(problem: Problem, z: Array, f: Array) -> float:

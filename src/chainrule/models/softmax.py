@@ -85,9 +85,13 @@ class SoftmaxRegression(Classifier):
                 history = train(
                     self,
                     layer,
-                    weighted(lambda out, y: nn.functional.cross_entropy(out, y[:, 0].long(), reduction="none")),
+                    weighted(
+                        lambda out, y: nn.functional.cross_entropy(out, y[:, 0].long(), reduction="none")
+                    ),
                     optim.SGD(groups, lr=lr),
-                    batches(x, with_weights(data.y[:, None].astype(np.float64), data.weights), size, seed=seed),
+                    batches(
+                        x, with_weights(data.y[:, None].astype(np.float64), data.weights), size, seed=seed
+                    ),
                     epochs=self._count("epochs"),
                 )
             self.losses_ = [epoch.train_loss for epoch in history.epochs]
@@ -164,7 +168,8 @@ class SoftmaxRegression(Classifier):
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row."""
-        return np.asarray(self.classes_[self._scores(X).argmax(axis=1)])
+        best = self._scores(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def _scores(self, X: Any) -> Array:
         scores: Array = self._rows(X) @ self.coef_.T + self.intercept_

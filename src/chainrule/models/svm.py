@@ -60,7 +60,10 @@ class _Machine(Estimator):
         if linear or t.size <= _FEW:
             start = _by_interior_points(problem, x if linear else None)
         found = smo.solve(
-            problem, start, tol=self.tol, most=self.max_iter if self.max_iter > 0 else max(10**6, 100 * t.size)
+            problem,
+            start,
+            tol=self.tol,
+            most=self.max_iter if self.max_iter > 0 else max(10**6, 100 * t.size),
         )
         if found.gap > 1.01 * self.tol:
             warn(
@@ -193,7 +196,9 @@ class SVC(Classifier, _Machine):
         self.intercept_ = np.array([pair.offset for pair in pairs])
         self.n_iter_ = np.array([pair.pairs for pair in pairs])
         values = self._kernel(self.support_vectors_, self.gamma_)(self.support_vectors_)
-        lengths = np.sqrt(np.einsum("pi,ij,pj->p", self._weights, values, self._weights, optimize=True).clip(0))
+        lengths = np.sqrt(
+            np.einsum("pi,ij,pj->p", self._weights, values, self._weights, optimize=True).clip(0)
+        )
         self.margin_ = 1 / np.where(lengths > 0, lengths, np.nan)
         self.dual_coef_ = self._weights if k == 2 else _by_class(self._weights, y[order], k)
 
