@@ -51,6 +51,7 @@ SECTIONS = (
     Section("chainrule.optim.lr_scheduler", "Learning-rate schedules"),
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
+    Section("chainrule.models", "Models"),
     Section("chainrule.graph", "Explicit graphs"),
     Section("chainrule.plot", "Pictures"),
 )

@@ -1,8 +1,8 @@
 """What all estimators share: scikit-learn's contract, checked training rows, and random streams.
 
-The idea: an estimator is a class with scikit-learn's parameters and attributes around a solver that knows neither.
-Input is checked by scikit-learn's own functions, so what it refuses we refuse, in its words. Rows of weight 0
-are left out before anything else looks at them. Next: `linear.py`, the simplest family.
+The idea: an estimator is a class with scikit-learn's parameters and attributes around a solver that knows
+neither. Input is checked by scikit-learn's own functions, so what it refuses we refuse, in its words. Rows
+of weight 0 are left out before anything else looks at them. Next: `linear.py`, the simplest family.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def generator(random_state: Any) -> np.random.RandomState:
 
 @contextmanager
 def seeded(random_state: Any) -> Iterator[int]:
-    """Within the block the global stream is one of its own, which follows from `random_state`; gives its seed."""
+    """Within the block the global stream is one of its own, of the seed it gives: that of `random_state`."""
     seed = int(generator(random_state).randint(2**31 - 1))
     before = get_rng_state()
     manual_seed(seed)

@@ -1,7 +1,7 @@
 """Training a module on arrays, the way the notes do it: minibatches, a loss, an optimizer, epochs.
 
-The steps are those of `training/step.py`, compiled. Rows may have weights: they travel as the last column of the
-targets. Next: `linear.py`.
+The steps are those of `training/step.py`, compiled. Rows may have weights, which travel as the last column
+of the targets. Next: `linear.py`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from .. import from_numpy
+from ..core.errors import ArgumentError
 from ..functions.sampling import Generator
 from ..nn import Module
 from ..optim import Optimizer
 from ..tensor import Tensor
 from ..training.loop import Batches, Diverged, History, fit
 from ..utils.data import DataLoader, TensorDataset
-from .base import Array, ArgumentError, Estimator
+from .base import Array, Estimator
 
 RowLoss = Callable[[Tensor, Tensor], Tensor]  # a loss for each row: (n, ...), (n, ...) -> (n,)
 

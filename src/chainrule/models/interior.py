@@ -1,10 +1,10 @@
 """Quadratic programs with bounds, by an interior point method: few steps, each a system of linear equations.
 
-The problem: find z between `low` and `high` that makes `1/2 z'(K + D) z - t'z` smallest, with sum 0 if there is
-an offset. The idea (Mehrotra 1992): each bound has a force that keeps z away from it; force times distance is
-the same number mu everywhere. Newton steps follow the solution as mu goes to 0, some twenty of them. What makes a
-step cheap is K = X X' with few features: then its n equations shrink to as many as there are features
-(Sherman, Morrison and Woodbury). For few rows K may be any kernel matrix.
+The problem: find z between `low` and `high` that makes `1/2 z'(K + D) z - t'z` smallest, with sum 0 if there
+is an offset. The idea (Mehrotra 1992): each bound has a force that keeps z away from it; force times
+distance is the same number mu everywhere. Newton steps follow the solution as mu goes to 0, some twenty of
+them. What makes a step cheap is K = X X' with few features: then its n equations shrink to as many as there
+are features (Sherman, Morrison and Woodbury). For few rows K may be any kernel matrix.
 
 It ends close to the bounds, and puts on them what belongs there.
 Next: `linear_svc.py` and `svm.py`, which use it.
@@ -42,7 +42,8 @@ class Quadratic(NamedTuple):
     def times(self, z: Array) -> Array:
         """(K + D) z."""
         product: Array = self.rows @ (self.rows.T @ z) if self.factored else self.rows @ z
-        return product + self.diagonal * z
+        product += self.diagonal * z
+        return product
 
     def inverse(self, extra: Array) -> Callable[[Array], Array]:
         """v -> (K + D + diag(extra))^-1 v, for extra > 0."""
@@ -79,7 +80,9 @@ def solve(quadratic: Quadratic, t: Array, low: Array, high: Array, *, offset: bo
     z, b = low + s, 0.0
     count = len(z) + int(bounded.sum())
     best: tuple[float, tuple[Array, float, Array, Array, Array, Array]] | None = None
-    for step in range(1, _STEPS + 1):
+    steps = 0
+    while steps < _STEPS:
+        steps += 1
         slope = quadratic.times(z) - t + b - u + v  # 0 at the solution
         total = float(z.sum()) if offset else 0.0
         mu = float(u @ s + v @ (r * bounded)) / count
@@ -117,7 +120,7 @@ def solve(quadratic: Quadratic, t: Array, low: Array, high: Array, *, offset: bo
     z, b, s, r, u, v = best[1]
     # What the force holds at a bound, rather than the slope of the rest, belongs there.
     z = np.where(u * span > s * scale, low, np.where(bounded & (v * span > r * scale), high, z))
-    return Optimum(z, b, step)
+    return Optimum(z, b, steps)
 
 
 def _reach(

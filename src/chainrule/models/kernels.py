@@ -1,7 +1,7 @@
 """Kernels: inner products after a map into another space, without going there.
 
-`linear` x'y, `poly` (gamma x'y + coef0)^degree, `rbf` exp(-gamma ||x - y||^2), or a function of two matrices of
-rows. Next: `smo.py`, which asks for their columns.
+`linear` x'y, `poly` (gamma x'y + coef0)^degree, `rbf` exp(-gamma ||x - y||^2), or a function of two matrices
+of rows. Next: `smo.py`, which asks for their columns.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, ArgumentError
+from ..core.errors import ArgumentError
+from .base import Array
 
 LINEAR, POLY, RBF = KINDS = ("linear", "poly", "rbf")
 
 
 class Kernel:
-    """k(x, y) of the rows of one matrix with rows of others: `kernel(y)` is (n, m) for rows (n, d) and y (m, d)."""
+    """k(x, y) of the rows x (n, d) of one matrix with those of others: `kernel(y)` is (n, m) for y (m, d)."""
 
     def __init__(
         self,
@@ -66,7 +67,8 @@ class Kernel:
         if self.kind == RBF:
             return np.ones(len(self.rows))
         if self.kind == LINEAR:
-            return self.squares
+            squares: Array = self.squares
+            return squares
         return _power(self.gamma * self.squares + self.coef0, self.degree)
 
 

@@ -1,8 +1,8 @@
 """`KMeans`: centers that make the sum of squared distances of rows to the nearest one small.
 
-Lloyd's steps from starts by k-means++. All draws are made on the rows in the order of their values, by the share of their
-weights: so the result depends neither on the order of the rows nor on whether a row comes twice or with
-weight 2. Next: `pca.py`.
+Lloyd's steps from starts by k-means++. All draws are made on the rows in the order of their values, by the
+share of their weights: so the result depends neither on the order of the rows nor on whether a row comes
+twice or with weight 2. Next: `pca.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
+from ..core.errors import ArgumentError
 from ..core.warn import warn
-from .base import Array, ArgumentError, Estimator, generator, weighted_rows
+from .base import Array, Estimator, generator, weighted_rows
 
 _BLOCK = 1 << 20  # distances that are computed at a time
 
@@ -25,8 +26,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Es
     Parameters
         n_clusters:    how many.
         n_init:        starts; the best result is kept.
-        max_iter, tol: steps from each start at most, and the movement of the centers that is none, as a part of the
-                       variance of the rows.
+        max_iter, tol: steps from each start at most, and the movement of the centers that is none, as a part
+                       of the variance of the rows.
         random_state:  of the starts.
     Attributes
         cluster_centers_:  (clusters, features), in the order of their values.
@@ -38,7 +39,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Es
     >>> from chainrule.models import KMeans
     >>> model = KMeans(n_clusters=2, random_state=0).fit(np.array([[0.0], [1.0], [10.0], [11.0]]))
     >>> model.cluster_centers_.ravel(), model.labels_, model.inertia_
-    (array([ 0.5, 10.5]), array([0, 0, 1, 1]), 1.0)
+    (array([ 0.5, 10.5]), array([0, 0, 1, 1], dtype=int32), 1.0)
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Es
 
 
 def _nearest(x: Array, centers: Array) -> tuple[Array, Array]:
-    """The nearest center of each row, and the squared distance from it: (n,) each. Of equal ones the first."""
+    """The nearest center of each row (of equal ones the first), and the squared distance from it: (n,) each."""
     which, squares = np.empty(len(x), np.int32), np.empty(len(x))
     lengths = np.einsum("kd,kd->k", centers, centers)
     size = max(1, _BLOCK // len(centers))
@@ -133,7 +134,7 @@ def _nearest(x: Array, centers: Array) -> tuple[Array, Array]:
 
 
 def _spread_out(x: Array, weights: Array, k: int, stream: np.random.RandomState) -> Array:
-    """k-means++: each center is a row, drawn in proportion to its squared distance from the centers before it.
+    """k-means++: each center is a row, drawn in proportion to its squared distance from those before it.
 
     Of a few draws the one that lowers the sum of distances most is taken.
     """
@@ -159,10 +160,12 @@ def _drawn(shares: Array, uniform: Array) -> Array:
 
 
 def _lloyd(x: Array, weights: Array, centers: Array, most: int, still: float) -> tuple[Array, float, int]:
-    """Rows to their nearest centers, centers to the means of their rows, until nothing moves: (centers, sum, steps)."""
+    """Rows to their nearest centers, centers to the means of their rows, and again: (centers, sum, steps)."""
     k = len(centers)
     which = np.full(len(x), -1)
-    for step in range(1, most + 1):
+    steps = 0
+    while steps < most:
+        steps += 1
         now, squares = _nearest(x, centers)
         if np.array_equal(now, which):
             break
@@ -177,4 +180,4 @@ def _lloyd(x: Array, weights: Array, centers: Array, most: int, still: float) ->
         centers = moved
         if shift <= still:
             break
-    return centers, float(_nearest(x, centers)[1] @ weights), step
+    return centers, float(_nearest(x, centers)[1] @ weights), steps

@@ -13,9 +13,10 @@ from sklearn.base import MultiOutputMixin
 
 from .. import nn, optim
 from ..core import least_squares
+from ..core.errors import ArgumentError
 from ..core.twofold import dot, powers, two_product
 from ..core.warn import warn
-from .base import Array, ArgumentError, Regression, Regressor, regression, seeded
+from .base import Array, Regression, Regressor, regression, seeded
 from .descent import batches, train, weighted, with_weights
 
 
@@ -56,8 +57,8 @@ class _Linear(MultiOutputMixin, Regressor):  # type: ignore[misc]
                 intercept = levels - means @ w
             few = f"{len(x)} rows for {columns} weights" if len(x) < columns else "columns depend on others"
             warn(
-                f"{name}: {few}: {found.rank} of {columns} can be told apart (condition number {found.condition:.1e}"
-                f"); of all weights that fit as well these are the smallest"
+                f"{name}: {few}: {found.rank} of {columns} can be told apart "
+                f"(condition number {found.condition:.1e}); of all weights that fit as well these are the smallest"
             )
         else:
             least_squares.warn_if_doubtful(name, found, columns)
@@ -87,8 +88,9 @@ class LinearRegression(_Linear):
 
     Parameters
         fit_intercept:  whether there is a constant; if not, the prediction is 0 at X = 0.
-        solver:         "qr": the closed form, right to the last digits; "normal": (X'X)^-1 X'y as in textbooks, which
-                        loses twice the digits; "gd": gradient descent on all rows; "sgd": on minibatches.
+        solver:         "qr": the closed form, right to the last digits; "normal": (X'X)^-1 X'y as in
+                        textbooks, which loses twice the digits; "gd": gradient descent on all rows; "sgd":
+                        on minibatches.
         lr, epochs, batch_size, random_state:  of gradient descent, on columns that are centered and scaled to
                         a standard deviation of 1 for it; lr=None is 1 / (largest curvature) for "gd" and
                         0.03 for "sgd".
@@ -177,7 +179,7 @@ class LinearRegression(_Linear):
             )
         self.losses_ = [epoch.train_loss for epoch in history.epochs]
         w = line.weight.detach().numpy().T * spread_y / spread_x[:, None]
-        bias = line.bias.detach().numpy() * spread_y if self.fit_intercept else np.zeros(y.shape[1])
+        bias = line.bias.detach().numpy() * spread_y if line.bias is not None else np.zeros(y.shape[1])
         self._keep(w, center_y + bias - center_x @ w, rows.single)
 
 
@@ -191,8 +193,8 @@ def _standard(x: Array, weights: Array | None, centered: bool) -> tuple[Array, A
 class PolynomialRegression(_Linear):
     """Least squares of the powers x, x**2, ..., x**degree of each feature, right to the last digits.
 
-    Powers are carried with twice the precision, so rounding them costs nothing: on NIST's Filip problem (degree
-    10) 14 digits are correct, where columns that were rounded before leave 8 to any solver.
+    Powers are carried with twice the precision, so rounding them costs nothing: on NIST's Filip problem
+    (degree 10) 14 digits are correct, where columns that were rounded before leave 8 to any solver.
 
     Parameters
         degree:         the highest power.
@@ -239,8 +241,8 @@ class PolynomialRegression(_Linear):
 class Ridge(_Linear):
     """Least squares with a penalty on large weights: the smallest ||y - X w - b||^2 + alpha ||w||^2.
 
-    The constant b is free. Solved as a least squares problem with more rows, sqrt(alpha) times the unit matrix,
-    so that no digits are lost as they are with X'X + alpha.
+    The constant b is free. Solved as a least squares problem with more rows, sqrt(alpha) times the unit
+    matrix, so that no digits are lost as they are with X'X + alpha.
 
     Parameters
         alpha:          the weight of the penalty, 0 or more; weight decay times the number of rows.

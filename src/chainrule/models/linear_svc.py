@@ -1,8 +1,8 @@
 """`LinearSVC`: a straight boundary with a wide margin, by the weights of the features themselves.
 
-Both losses are solved to the last digits, in some ten to twenty steps whose cost grows with the rows as reading them
-does: the squared hinge by Newton's method, the hinge, which has a kink, by interior points of its dual
-(`interior.py`). Next: `svm.py` for kernels.
+Both losses are solved to the last digits, in some ten to twenty steps whose cost grows with the rows as
+reading them does: the squared hinge by Newton's method, the hinge, which has a kink, by interior points of
+its dual (`interior.py`). Next: `svm.py` for kernels.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class LinearSVC(Classifier):
 
 
 def _squared_hinge(x: Array, prices: Array, tol: float, squared: bool) -> tuple[Array, int]:
-    """Newton's method for `1/2 ||w||^2 + sum prices max(0, 1 - x w)^2`: x (n, d) with the signs of the classes.
+    """Newton's method for `1/2 ||w||^2 + sum prices max(0, 1 - x w)^2`: x (n, d) with the classes' signs.
 
     Between kinks the function is a parabola, so that the steps are exact once it is known which rows violate
     the margin. A step that goes too far is halved.
@@ -133,13 +133,14 @@ def _squared_hinge(x: Array, prices: Array, tol: float, squared: bool) -> tuple[
             return w, step
         w, short, now = candidate, left, later
     warn(
-        f"LinearSVC: the slope is still {size / first:.0e} of what it was after {_STEPS} steps of Newton's method"
+        f"LinearSVC: after {_STEPS} steps of Newton's method the slope is {size / first:.0e} of what it was\n"
+        "  try: columns of similar sizes, or a smaller C"
     )
     return w, _STEPS
 
 
 def _dual(x: Array, prices: Array, tol: float, squared: bool) -> tuple[Array, int]:
-    """The same for either loss, by its dual: w = x' z, with z between 0 and the price, or free above and damped."""
+    """The same for either loss, by its dual: w = x' z, z from 0 to the price, or free above and damped."""
     n, d = x.shape
     diagonal = 1 / (2 * prices) if squared else np.zeros(n)
     high = np.full(n, np.inf) if squared else prices

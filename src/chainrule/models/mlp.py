@@ -1,7 +1,8 @@
 """`MLPClassifier` and `MLPRegressor`: hidden layers between the features and a linear model.
 
-The network is `nn`, the step is compiled (`training/step.py`), the loop with its early stopping is `training/loop.py`.
-Features, and the targets of a regression, are centered and scaled for the network. Next: `descent.py`.
+The network is `nn`, the step is compiled (`training/step.py`), the loop with its early stopping is
+`training/loop.py`. Features, and the targets of a regression, are centered and scaled for the network. Next:
+`descent.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import numpy as np
 from sklearn.base import MultiOutputMixin
 
 from .. import from_numpy, nn, no_grad, optim
+from ..core.errors import ArgumentError
 from ..tensor import Tensor
-from .base import Array, ArgumentError, Classifier, Estimator, Regressor, classification, regression, seeded
+from .base import Array, Classifier, Estimator, Regressor, classification, regression, seeded
 from .descent import batches, train
 from .softmax import softmax
 
@@ -137,7 +139,7 @@ class _Network(Estimator):
         return values
 
     def _held_out(self, y: Array | None, rows: int, stream: np.random.RandomState) -> Array | None:
-        """Numbers of the rows for validation: a fraction of each class, or of all; None without early stopping."""
+        """Numbers of the rows to validate on: a fraction of each class, or of all; None for no early stopping."""
         if not self.early_stopping:
             return None
         part = self._number("validation_fraction", above=0)
@@ -165,8 +167,8 @@ class MLPClassifier(Classifier, _Network):
 
     Parameters
         hidden:         widths of the hidden layers.
-        activation:     "relu", "tanh", "sigmoid", "gelu", "silu", "leaky_relu", "identity", or a function that makes
-                        a module, such as a class of `nn`.
+        activation:     "relu", "tanh", "sigmoid", "gelu", "silu", "leaky_relu", "identity", or a function
+                        that makes a module, such as a class of `nn`.
         dropout:        the probability of dropping a hidden unit in training.
         weight_decay:   decoupled for "adam" (AdamW), in the gradient for the others.
         optimizer:      "adam", "sgd" (momentum 0.9) or "rmsprop"; lr, epochs, batch_size: of the training.
@@ -174,8 +176,10 @@ class MLPClassifier(Classifier, _Network):
                         `patience` epochs, and keep the weights of the best one.
         random_state:   of the starting weights, the order of rows, dropout and what is held out.
     Attributes
-        module_:        the network, a module of `nn`, trained in float32 and float64 since; it takes (X - mean_) / scale_.
-        losses_, validation_losses_:  of each epoch. n_iter_, best_epoch_: epochs, and the one whose weights were kept.
+        module_:        the network, a module of `nn`, trained in float32 and float64 since; it takes (X -
+                        mean_) / scale_.
+        losses_, validation_losses_:  of each epoch. n_iter_, best_epoch_: epochs, and the one whose weights
+                                      were kept.
 
     >>> import numpy as np
     >>> from chainrule.models import MLPClassifier

@@ -11,21 +11,22 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
-from .base import Array, ArgumentError, Estimator
+from ..core.errors import ArgumentError
+from .base import Array, Estimator
 
 
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):  # type: ignore[misc]
     """Rows as coordinates along the directions of largest variance.
 
     Parameters
-        n_components:  how many directions; a fraction below 1 for as many as explain that part of the variance;
-                       None for all there are.
+        n_components:  how many directions; a fraction below 1 for as many as explain that part of the
+                       variance; None for all there are.
         whiten:        whether coordinates are divided by their standard deviations.
     Attributes
         components_:               (components, features), of length 1 and at right angles; the largest entry
                                    of each is positive.
-        explained_variance_, explained_variance_ratio_:  of each direction (n - 1 in the denominator), and as a
-                                   part of all.
+        explained_variance_, explained_variance_ratio_:  of each direction (n - 1 in the denominator), and as
+                                   a part of all.
         singular_values_, mean_, n_components_, n_samples_, noise_variance_:  as in scikit-learn.
 
     >>> import numpy as np

@@ -3,10 +3,10 @@
     start with w = 0 and b = 0
     repeat until no row is wrong:  if y (w'x + b) <= 0:  w = w + y x,  b = b + y
 
-If some plane separates the classes, this ends after at most (R / gamma)^2 mistakes: R is the length of the longest
-row (with a 1 for b), gamma the distance of the nearest one from the plane. If none does, it never ends by
-itself; a pass that begins with weights that an earlier one began with proves it. Next: `linear_svc.py`, which finds the
-plane with the widest margin.
+If some plane separates the classes, this ends after at most (R / gamma)^2 mistakes: R is the length of the
+longest row (with a 1 for b), gamma the distance of the nearest one from the plane. If none does, it never
+ends by itself; a pass that begins with weights that an earlier one began with proves it. Next:
+`linear_svc.py`, which finds the plane with the widest margin.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _AHEAD = 256  # rows that are tested together for the next mistake
 
 
 class Perceptron(Classifier):
-    """A plane between two classes, corrected by each row that is on the wrong side; for more, each against the rest.
+    """A plane between two classes, corrected by each row on its wrong side; for more, each against the rest.
 
     Parameters
         max_iter:  passes over the rows at most.
     Attributes
-        coef_, intercept_:  (1, features) and (1,) for two classes, else a row for each class. If the classes cannot
-                   be separated, those of the pass with the fewest rows on the wrong side.
+        coef_, intercept_:  (1, features) and (1,) for two classes, else a row for each class. If the classes
+                   cannot be separated, those of the pass with the fewest rows on the wrong side.
         mistakes_:       corrections in all passes, for each row of coef_.
         n_iter_:         passes, the last one without a mistake included; the most of all rows of coef_.
         separated_:      for each row of coef_ whether no training row is on the wrong side.
-        margin_:         gamma, the distance of the nearest row from the plane in the space with the additional
-                         feature 1; negative if it is on the wrong side.
+        margin_:         gamma, the distance of the nearest row from the plane in the space with the
+                         additional feature 1; negative if it is on the wrong side.
         mistake_bound_:  (R / gamma)^2 with that gamma; inf where the classes are not separated.
 
     Warns if the passes are over before the classes are separated, or if it is proven that they never will be.
@@ -43,7 +43,7 @@ class Perceptron(Classifier):
     >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 0, 0, 1])  # and
     >>> model = Perceptron().fit(X, y)
     >>> model.predict(X), model.mistakes_, model.mistake_bound_.round(), model.separated_
-    (array([0, 0, 0, 1]), array([10]), array([126.]), array([ True]))
+    (array([0, 0, 0, 1]), array([18]), array([87.]), array([ True]))
     """
 
     def __init__(self, max_iter: int = 1000) -> None:
@@ -77,8 +77,8 @@ class Perceptron(Classifier):
                 continue
             against = "" if len(runs) == 1 else f" class {name!r} against the rest:"
             if begun is not None:
-                why = f"the classes cannot be separated by a plane: pass {passes} ended where pass {begun} had begun"
-                hint = "a model that bends, such as MLPClassifier or SVC, or one that allows errors, such as LinearSVC"
+                why = f"no plane separates the classes: pass {passes} ended where pass {begun} had begun"
+                hint = "a model that bends (MLPClassifier, SVC), or one that allows errors (LinearSVC)"
             else:
                 why = f"no plane that separates the classes was found in {passes} passes"
                 hint = "a larger max_iter if you know that there is one; else LinearSVC, which allows errors"

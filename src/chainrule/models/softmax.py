@@ -1,7 +1,8 @@
-"""`SoftmaxRegression`: a linear score for each class, made probabilities by softmax, fitted by maximum likelihood.
+"""`SoftmaxRegression`: linear scores of classes, made probabilities by softmax; maximum likelihood.
 
-The loss is written once, in tensors; its slope and curvature are those of `func`. "newton" walks to the minimum in a few
-steps that conjugate gradients find, "gd" and "sgd" as in the notes. Next: `mlp.py`, which bends the scores.
+The loss is written once, in tensors; its slope and curvature are those of `func`. "newton" walks to the
+minimum in a few steps that conjugate gradients find, "gd" and "sgd" as in the notes. Next: `mlp.py`, which
+bends the scores.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class SoftmaxRegression(Classifier):
         lr, epochs, batch_size, random_state:  of "gd" and "sgd".
     Attributes
         coef_, intercept_:  (classes, features) and (classes,).
-        loss_:              the loss at the end, penalty included. losses_: of "gd" and "sgd", in each epoch, without.
+        loss_:              the loss at the end, penalty included. losses_: of "gd" and "sgd", in each epoch,
+                            without.
         n_iter_:            steps, or epochs.
 
     >>> import numpy as np
@@ -98,7 +100,7 @@ class SoftmaxRegression(Classifier):
             self.n_iter_ = len(history.epochs)
             with no_grad():
                 w = layer.weight.numpy()
-                if self.fit_intercept:
+                if layer.bias is not None:
                     w = np.hstack([w, layer.bias.numpy()[:, None]])
             self.loss_ = self.losses_[-1] + decay / 2 * float((w[:, : x.shape[1]] ** 2).sum())
         self.coef_ = w[:, : x.shape[1]].copy()
@@ -106,7 +108,7 @@ class SoftmaxRegression(Classifier):
         return self
 
     def _newton(self, x: Array, y: Array, weights: Array, classes: int, decay: float) -> Array:
-        """W and b as one matrix (classes, features + 1): truncated Newton steps, shortened where they go too far."""
+        """W and b as one matrix (classes, features + 1), by truncated Newton steps that never go too far."""
         features = x.shape[1]
         if self.fit_intercept:
             x = np.hstack([x, np.ones((len(x), 1))])
@@ -149,8 +151,9 @@ class SoftmaxRegression(Classifier):
         size = float(g.norm())
         if size > max(self.tol, 1e-6):
             warn(
-                f"SoftmaxRegression: the slope is still {size:.1e} after {self.n_iter_} steps\n  try: a larger max_iter, "
-                "or weight_decay above 0: classes that can be separated have no finite best weights without it"
+                f"SoftmaxRegression: the slope is still {size:.1e} after {self.n_iter_} steps\n"
+                "  try: a larger max_iter, or weight_decay above 0: classes that can be separated have no finite "
+                "best weights without it"
             )
         self.n_iter_ = max(1, self.n_iter_)
         self.loss_ = float(value)
@@ -188,7 +191,7 @@ def softmax(scores: Array) -> Array:
 
 
 def _conjugate_gradients(times: Any, g: Tensor, accuracy: float) -> Tensor:
-    """v with `times(v) = g`, until the rest is `accuracy` times g; `times` is symmetric and never negative."""
+    """v with `times(v) = g`, up to `accuracy` times g, for `times` that is symmetric and never negative."""
     v = g * 0
     rest, direction = g, g
     square = float((rest * rest).sum())

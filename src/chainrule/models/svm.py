@@ -1,8 +1,8 @@
 """Support vector machines with kernels: `SVC` and `SVR`.
 
-Both are one quadratic program (`smo.py`). Which solver does it is a matter of speed alone: interior points for
-few rows and for linear kernels with few features, pairs for the rest; the result is checked by the conditions of
-the optimum either way. Names and formulas are scikit-learn's. Next: `linear_svc.py`.
+Both are one quadratic program (`smo.py`). Which solver does it is a matter of speed alone: interior points
+for few rows and for linear kernels with few features, pairs for the rest; the result is checked by the
+conditions of the optimum either way. Names and formulas are scikit-learn's. Next: `linear_svc.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.warn import warn
 from . import interior, smo
-from .base import Array, ArgumentError, Classifier, Estimator, Regressor, classification, regression
+from .base import Array, Classifier, Estimator, Regressor, classification, regression
 from .kernels import KINDS, LINEAR, Kernel
 
 _FEW = 64  # numbers to find, up to which interior points are faster than pairs for any kernel
@@ -45,10 +45,10 @@ class _Machine(Estimator):
             self._count("max_iter")
         if isinstance(self.gamma, str):
             if self._one_of("gamma", "scale", "auto") == "auto":
-                return 1 / x.shape[1]
+                return 1.0 / float(x.shape[1])
             center = np.average(x, weights=None if weights is None else np.tile(weights[:, None], x.shape[1]))
             spread = float(np.average(((x - center) ** 2).mean(axis=1), weights=weights))
-            return 1 / (x.shape[1] * spread) if spread else 1.0
+            return 1 / (float(x.shape[1]) * spread) if spread else 1.0
         return self._number("gamma", least=0)
 
     def _solve(self, x: Array, t: Array, low: Array, high: Array) -> smo.Solved:
@@ -68,7 +68,8 @@ class _Machine(Estimator):
         if found.gap > 1.01 * self.tol:
             warn(
                 f"{type(self).__name__}: stopped after {found.pairs:,} steps with conditions violated by "
-                f"{found.gap:.1e}, more than tol={self.tol:g}\n  try: a larger max_iter, or columns of similar sizes"
+                f"{found.gap:.1e}, more than tol={self.tol:g}\n"
+                "  try: a larger max_iter, or columns of similar sizes"
             )
         return found._replace(pairs=max(1, found.pairs))  # finding nothing to do is a step too
 
@@ -103,8 +104,8 @@ class _Pair(NamedTuple):
 class SVC(Classifier, _Machine):
     """The boundary with the widest margin, which some rows may violate: a support vector machine.
 
-    f(x) = sum of dual_coef_ * kernel(support vector, x) + intercept_ makes `1/2 ||w||^2 + C sum max(0, 1 - y f(x))`
-    smallest, for y = 1 and -1. More than two classes: a machine for each pair of them, which vote.
+    f(x) = sum of dual_coef_ * kernel(support vector, x) + intercept_ makes `1/2 ||w||^2 + C sum max(0, 1 - y
+    f(x))` smallest, for y = 1 and -1. More than two classes: a machine for each pair of them, which vote.
 
     Parameters
         C:         the price of violating the margin; times the weight of the row.
@@ -113,14 +114,14 @@ class SVC(Classifier, _Machine):
                    or "auto" (1 / features).
         tol:       by how much the conditions of the optimum may be violated at the end.
         max_iter:  pairs of numbers that are moved at most; -1 for no limit that matters.
-        decision_function_shape:  for more than two classes, "ovr" (a column for each class) or "ovo" (for each
-                   pair).
+        decision_function_shape:  for more than two classes, "ovr" (a column for each class) or "ovo" (for
+                   each pair).
     Attributes
         support_, support_vectors_, n_support_:  rows with an influence: their numbers, by class; themselves.
-        dual_coef_, intercept_:  (1, support vectors) and (1,); for more classes (classes - 1, ...) and (pairs,), as in
-                   scikit-learn.
-        coef_:     w, for the linear kernel. margin_: the distance 1 / ||w|| from the boundary to where f is 1 or
-                   -1, in the space of the kernel; one for each pair of classes.
+        dual_coef_, intercept_:  (1, support vectors) and (1,); for more classes (classes - 1, ...) and
+                   (pairs,), as in scikit-learn.
+        coef_:     w, for the linear kernel. margin_: the distance 1 / ||w|| from the boundary to where f is
+                   1 or -1, in the space of the kernel; one for each pair of classes.
         n_iter_:   pairs that were moved, for each machine; 1 where interior points were enough.
 
     >>> import numpy as np
@@ -211,7 +212,7 @@ class SVC(Classifier, _Machine):
         return weights
 
     def decision_function(self, X: Any) -> Array:
-        """f(x) for two classes (n,); for more a column for each class, or for each pair of classes ("ovo")."""
+        """f(x) for two classes (n,); for more a column for each class, or for each pair of them ("ovo")."""
         values = self._machines(X)
         if len(self.classes_) == 2:
             return values[:, 0]
@@ -235,7 +236,7 @@ class SVC(Classifier, _Machine):
         return values
 
     def _votes(self, values: Array) -> Array:
-        """Votes for each class, and as fractions of a vote how sure they are: (n, machines) -> (n, classes)."""
+        """Votes for each class, and as fractions of one how sure they are: (n, machines) -> (n, classes)."""
         k = len(self.classes_)
         votes, sums = np.zeros((len(values), k)), np.zeros((len(values), k))
         pair = 0
@@ -339,4 +340,5 @@ class SVR(Regressor, _Machine):
         x = self._rows(X)
         kernel = self._kernel(self.support_vectors_, self.gamma_)
         parts = [self.dual_coef_[0] @ kernel(x[i : i + 512]) for i in range(0, len(x), 512)]
-        return np.concatenate(parts) + self.intercept_
+        result: Array = np.concatenate(parts) + self.intercept_
+        return result
