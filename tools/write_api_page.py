@@ -54,6 +54,7 @@ SECTIONS = (
     Section("chainrule.utils.checkpoint", "Less memory for backward"),
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
+    Section("chainrule.models", "Models"),
     Section("chainrule.graph", "Explicit graphs"),
     Section("chainrule.plot", "Pictures"),
 )
