@@ -55,6 +55,7 @@ SECTIONS = (
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
     Section("chainrule.models", "Models"),
+    Section("chainrule.statistics", "Tables of probabilities, information, calibration"),
     Section("chainrule.graph", "Explicit graphs"),
     Section("chainrule.plot", "Pictures"),
 )

@@ -347,6 +347,7 @@ _LAZY = (
     "optim",
     "plot",
     "serialization",
+    "statistics",
     "training",
     "utils",
 )
@@ -666,6 +667,7 @@ __all__ = [
     "square",
     "squeeze",
     "stack",
+    "statistics",
     "std",
     "std_mean",
     "sub",
