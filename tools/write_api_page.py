@@ -53,6 +53,11 @@ SECTIONS = (
     Section("chainrule.distributions", "Distributions"),
     Section("chainrule.graph", "Explicit graphs"),
     Section("chainrule.plot", "Pictures"),
+    Section("chainrule.compat", "Programs written for PyTorch and the book"),
+    Section("chainrule.compat.d2l.torch", "The book's helpers"),
+    Section("chainrule.compat.torchvision.datasets", "Data sets of images"),
+    Section("chainrule.compat.torchvision.transforms", "Transforms of images"),
+    Section("chainrule.compat.cuda", "A machine without a GPU"),
 )
 
 CONSTANTS = {

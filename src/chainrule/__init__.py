@@ -335,6 +335,7 @@ newaxis = None
 # Loaded at first use, so that `import chainrule` stays light.
 _LAZY = (
     "autograd",
+    "compat",
     "data",
     "distributions",
     "func",
@@ -449,6 +450,7 @@ __all__ = [
     "clip",
     "clone",
     "column_stack",
+    "compat",
     "compile",
     "concat",
     "concatenate",
