@@ -1,7 +1,7 @@
 """The command line: `python -m chainrule.compat [--shadow] [--missing] FILE [ARGUMENTS]`.
 
-Exit status, with --missing: 0 nothing is missing, 1 something is, 2 the file cannot be read. Without: that of
-the program; 1 if it ended in an error, 2 if it was not started.
+Exit status, with --missing: 0 nothing is missing, 1 something is, 2 the file cannot be read. Without: that
+of the program; 1 if it ended in an error, 2 if it was not started.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What becomes of pictures that a program draws with pyplot and leaves open.
 
-A notebook shows them itself. With a screen they are windows, which stay until the reader closes them; without
-one they are written to files whose names are printed. `chainrule.plot.show` does all of that for one picture;
-here is when: at the end of a cell or script, and for those that grow (`d2l/animator.py`) at the latest when
-Python ends.
+A notebook shows them itself. With a screen they are windows, which stay until the reader closes them;
+without one they are written to files whose names are printed. `chainrule.plot.show` does all of that for
+one picture; here is when: at the end of a cell or script, and for those that grow (`d2l/animator.py`) at
+the latest when Python ends.
 """
 
 from __future__ import annotations

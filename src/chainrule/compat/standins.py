@@ -1,8 +1,9 @@
 """Which module of this package stands for which module of PyTorch, torchvision, d2l and IPython.
 
 One table of roots, and a rule: `torch.a.b` is `chainrule.a.b` if that is public there. A `Standin` is the
-module that a program gets to see: it has the public names of its target and nothing else, under the name that
-the program used, so what is missing is said in the program's words. How imports get here is in `finder.py`.
+module that a program gets to see: it has the public names of its target and nothing else, under the name
+that the program used, so what is missing is said in the program's words. How imports get here is in
+`finder.py`.
 """
 
 from __future__ import annotations

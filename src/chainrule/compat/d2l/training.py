@@ -1,7 +1,7 @@
 """Training as in the book's chapter on linear networks: epochs, their curves, and some predictions.
 
-Errors of the book's own are not repeated: there is no `assert` at the end that a loss must be below 0.5; the
-curves show it. What is measured: `measures.py`.
+Errors of the book's own are not repeated: there is no `assert` at the end that a loss must be below 0.5;
+the curves show it. What is measured: `measures.py`.
 """
 
 from __future__ import annotations

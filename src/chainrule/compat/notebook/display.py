@@ -1,7 +1,7 @@
 """`IPython.display` outside of a notebook: text is printed, pictures go where pictures go (`pictures.py`).
 
-Pictures of pyplot are not shown at once: a program that displays one again and again, as it grows, wants the
-last state, which is shown at the end of the cell or script.
+Pictures of pyplot are not shown at once: a program that displays one again and again, as it grows, wants
+the last state, which is shown at the end of the cell or script.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class MNIST(Dataset[Any]):
     def held_in_memory(self) -> Held | None:
         """The bytes of all images, and how a batch of them becomes what the transform makes of each."""
         own = type(self).__getitem__ is MNIST.__getitem__  # a subclass may make other samples
-        convert = transforms.of_batch(self.transform)
+        convert = transforms.of_batch(self.transform, *self.data.shape[1:])
         if not own or convert is None or self.target_transform is not None:
             return None
         return Held((self.data, self.targets), lambda rows: [convert(rows[0]), rows[1]])

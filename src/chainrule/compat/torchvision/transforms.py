@@ -127,10 +127,11 @@ class Normalize:
         return f"Normalize(mean={self.mean}, std={self.std})"
 
 
-def of_batch(transform: Any) -> Callable[[Tensor], Tensor] | None:
+def of_batch(transform: Any, height: int, width: int) -> Callable[[Tensor], Tensor] | None:
     """What a transform does to each grey image of a batch, for all of them at once; None if it is not known.
 
-    It takes bytes (b, height, width) and gives float32 (b, 1, new height, new width).
+    It takes bytes (b, height, width) and gives float32 (b, 1, new height, new width). Making images smaller
+    is not known: versions of Pillow differ in whether rows or columns come first, and so in some last bits.
     """
     steps: list[Any] = list(transform.transforms) if type(transform) is Compose else [transform]
     kinds = [type(step) for step in steps]
@@ -141,10 +142,15 @@ def of_batch(transform: Any) -> Callable[[Tensor], Tensor] | None:
         kind is not Normalize for kind in kinds[at + 1 :]
     ):
         return None
+    shapes = [(height, width)]
+    for resize in steps[:at]:
+        shapes.append(resize.shape(*shapes[-1]))
+        if any(new < old for new, old in zip(shapes[-1], shapes[-2], strict=True)):
+            return None
 
     def convert(batch: Tensor) -> Tensor:
-        for resize in steps[:at]:
-            batch = resized(batch, *resize.shape(*batch.shape[1:]))
+        for shape in shapes[1:]:
+            batch = enlarged(batch, *shape)
         batch = batch.to(float32).unsqueeze(1) / 255  # (b, h, w) -> (b, 1, h, w)
         for normalize in steps[at + 1 :]:
             batch = normalize(batch)
@@ -153,8 +159,8 @@ def of_batch(transform: Any) -> Callable[[Tensor], Tensor] | None:
     return convert
 
 
-def resized(batch: Tensor, height: int, width: int) -> Tensor:
-    """Grey images of bytes (b, h, w) in another size, as Pillow's bilinear filter makes them.
+def enlarged(batch: Tensor, height: int, width: int) -> Tensor:
+    """Grey images of bytes (b, h, w), no larger than the new size, as Pillow's bilinear filter makes them.
 
     Pillow weighs the columns first, rounds to bytes, then the rows. Its weights are whole numbers of 2⁻²², so
     the sums are exact in float64.
@@ -184,15 +190,13 @@ def _rounded(sums: Tensor) -> Tensor:
 def _weights(old: int, new: int) -> npt.NDArray[np.float64]:
     """How much each of `old` pixels counts in each of `new` ones, in units of 2⁻²²: (new, old).
 
-    A triangle as wide as two pixels of the coarser of both, around the middle of the new pixel.
+    A triangle as wide as two old pixels, around the middle of the new one; what it has outside is shared out.
     """
-    scale = old / new
-    support = max(scale, 1.0)
     table = np.zeros((new, old))
     for i in range(new):
-        center = (i + 0.5) * scale
-        first, last = max(int(center - support + 0.5), 0), min(int(center + support + 0.5), old)
-        shares = [max(0.0, 1 - abs((j - center + 0.5) / support)) for j in range(first, last)]
+        center = (i + 0.5) * old / new
+        first, last = max(int(center - 0.5), 0), min(int(center + 1.5), old)
+        shares = [max(0.0, 1 - abs(j - center + 0.5)) for j in range(first, last)]
         total = math.fsum(shares)
         for j, share in zip(range(first, last), shares, strict=True):
             table[i, j] = math.floor(share / total * 2**_BITS + 0.5)
