@@ -12,6 +12,7 @@ import ast
 import importlib.util
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 from .program import Program
@@ -36,7 +37,7 @@ def needs(program: Program) -> list[Need]:
 
     Raises:  SyntaxError: the program is not Python.
     """
-    reader = _Reader()
+    reader = _Reader(program.path.resolve().parent)
     for cell in program.cells:
         reader.cell = cell.name
         reader.visit(ast.parse(cell.source, cell.name))
@@ -54,7 +55,8 @@ def _about(name: str) -> str:
 class _Reader(ast.NodeVisitor):
     """Walks through the cells in order, knowing for each scope which names stand for which modules."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder  # of the program: files there can be imported
         self.cell = ""
         self.found: list[tuple[str, str]] = []
         self.scopes: list[dict[str, str]] = [{}]  # name -> dotted name; "" hides a name of an outer scope
@@ -188,7 +190,7 @@ class _Reader(ast.NodeVisitor):
     def _need(self, full: str, node: ast.stmt | ast.expr) -> None:
         root = full.partition(".")[0]
         if root not in ROOTS:
-            if not _installed(root):
+            if not _installed(root, self.folder):
                 self._add(root, node)
             return
         parts = full.split(".")
@@ -215,8 +217,10 @@ def _is_class(name: str) -> bool:
     return module is not None and isinstance(getattr(module, leaf, None), type)
 
 
-def _installed(package: str) -> bool:
+def _installed(package: str, folder: Path) -> bool:
     """Whether a package other than the roots can be imported; the stand-ins for Jupyter's count."""
+    if (folder / f"{package}.py").is_file() or (folder / package).is_dir():
+        return True
     if package in sys.modules or package in sys.stdlib_module_names or target_of(package) is not None:
         return True
     try:
