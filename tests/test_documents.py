@@ -22,7 +22,8 @@ def code_blocks(text: str, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md", "docs/drawing.md"]
+    "document",
+    ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md", "docs/drawing.md", "docs/compat.md"],
 )
 def test_examples_run(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
@@ -77,6 +78,7 @@ def test_commands_of_the_readme_are_those_of_ci() -> None:
         "docs/compile.md",
         "docs/plots.md",
         "docs/drawing.md",
+        "docs/compat.md",
     ],
 )
 def test_links_lead_somewhere(document: str) -> None:
