@@ -7,6 +7,7 @@ framework knows about an operation, and `docs/architecture.md` for how the parts
 
 import builtins as _builtins
 import importlib as _importlib
+import typing as _typing
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
@@ -338,6 +339,7 @@ _LAZY = (
     "compat",
     "data",
     "distributions",
+    "explain",
     "func",
     "graph",
     "linalg",
@@ -350,11 +352,17 @@ _LAZY = (
 )
 _FROM = {
     "compile": "compiler",
+    "doctor": "explain.doctor",
     "draw": "explain.drawing",
     "load": "serialization",
     "save": "serialization",
     "symbol": "graph",
+    "vmap": "func",
 }
+
+
+if _typing.TYPE_CHECKING:
+    from .explain import package as explain
 
 
 def __getattr__(name: str) -> _Any:
@@ -378,6 +386,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 _install_excepthook()
 _provide("draw", lambda: __getattr__("draw"))
+_provide("explain_result", lambda: _importlib.import_module(".explain.tape", __name__).explain_result)
 
 __all__ = [
     "ArgumentError",
@@ -471,6 +480,7 @@ __all__ = [
     "distributions",
     "div",
     "divide",
+    "doctor",
     "dot",
     "double",
     "draw",
@@ -691,6 +701,7 @@ __all__ = [
     "var_mean",
     "vdot",
     "vector_norm",
+    "vmap",
     "vstack",
     "where",
     "zeros",

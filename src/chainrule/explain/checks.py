@@ -20,8 +20,8 @@ from ..base import TensorBase, wrap
 from ..core.errors import ChainruleError
 from ..functions.sampling import default_generator
 from ..tape import mode
-from .recording import Recording
-from .steps import Program, Value
+from .recording import Recording, arguments
+from .steps import INPUT, Program, Value
 
 ELEMENTWISE_UP_TO: Final = 64  # elements of all inputs together; beyond, directions
 DIRECTIONS: Final = 3
@@ -41,6 +41,10 @@ class Check:
     reverse: np.ndarray[Any, Any] | None
     differences: np.ndarray[Any, Any] | None
     agree: bool
+
+
+class Failed(Exception):
+    """The user's function cannot be run at another point, or in another type."""
 
 
 @dataclass(eq=False, slots=True)
@@ -77,10 +81,19 @@ class Function:
         default_generator.set_state(self.state)
         for x, before in self.recording.written.values():
             x._a[...] = before
-        for leaf, a in zip(self.program.leaves, points, strict=True):
-            self.origin(leaf)._a = np.array(a)  # an array, where a point without axes is a NumPy number
-        with mode.enable_grad():
-            out = self.fn(*self.inputs)
+        inputs = list(self.inputs)
+        for leaf, point in zip(self.program.leaves, points, strict=True):
+            a = np.array(point)  # an array, where a point without axes is a NumPy number
+            if leaf.wants or leaf.kind != INPUT:
+                self.origin(leaf)._a = a
+            else:
+                inputs[self.recording.position[id(leaf)]] = wrap(a)
+        try:
+            with mode.enable_grad():
+                out = self.fn(*arguments(inputs))
+        except Exception as err:  # whatever the user's function raises there
+            summary = err.summary if isinstance(err, ChainruleError) else f"{type(err).__name__}: {err}"
+            raise Failed(summary.splitlines()[0]) from err
         return np.array(out._a, np.float64)
 
 
@@ -90,6 +103,7 @@ class Differences:
 
     along: what moving all leaves in a direction changes.
     step: what the leaves are moved by; precise: whether the runs were in float64.
+    noise: how far the differences are off because the result is rounded.
     """
 
     function: Function
@@ -97,6 +111,7 @@ class Differences:
     seed: np.ndarray[Any, Any]
     step: float
     precise: bool
+    noise: float
 
     def along(self, direction: Sequence[np.ndarray[Any, Any]]) -> float:
         """(f(x + h d) - f(x - h d)) / 2h."""
@@ -118,17 +133,22 @@ def differences(
         points = [a.astype(np.float64) if precise else a for a in data]
         try:
             again = function(points)
-        except ChainruleError as err:
+        except Failed as err:
             if precise:
                 continue
-            return f"the function cannot be run again: {err.summary}"
+            return f"the function cannot be run again: {err}"
         if again.shape != wanted.shape or not np.allclose(
             again, wanted, rtol=1e-3, atol=1e-5, equal_nan=True
         ):
             return "the function gives another value when it runs again"
+        if not np.isfinite(again).all():
+            return "the value is not finite here"
         kinds = {a.dtype for a in points}
         step = 1e-6 if kinds == {np.dtype(np.float64)} and precise else 3e-3
-        return Differences(function, points, seed, step * max(1.0, min(size, 1e3)), precise)
+        step *= max(1.0, min(size, 1e3))
+        digits = np.finfo(np.float64 if precise else min(kinds, key=lambda k: k.itemsize)).eps
+        noise = 10 * float(digits) * max(1.0, float(np.abs(again).sum())) / step
+        return Differences(function, points, seed, step, precise, noise)
     raise AssertionError
 
 
@@ -152,18 +172,17 @@ def basis(leaves: Sequence[Value]) -> Iterator[tuple[int, tuple[int, ...], list[
             yield i, place, parts
 
 
-def close(x: Any, y: Any, tolerance: float, scale: float = 0.0) -> bool:
-    """Whether two gradients are equal within a tolerance, measured by the larger of their elements."""
+def close(x: Any, y: Any, tolerance: float, scale: float = 0.0, noise: float = 0.0) -> bool:
+    """Whether two gradients are equal within a tolerance, measured by their largest element, or noise."""
     if x is None or y is None:
         return True
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         return bool(np.array_equal(np.isnan(x), np.isnan(y)) and np.allclose(x, y, equal_nan=True))
-    size = max(scale, float(np.abs(x).max(initial=0)), float(np.abs(y).max(initial=0)), 1e-3)
-    return bool(np.abs(x - y).max(initial=0) <= tolerance * size)
+    size = max(scale, float(np.abs(x).max(initial=0)), float(np.abs(y).max(initial=0)))
+    return bool(np.abs(x - y).max(initial=0) <= tolerance * size + noise)
 
 
 def tangent_of_leaf(leaf: Value, direction: np.ndarray[Any, Any]) -> Any:
     """A direction as a tensor of the leaf's type."""
-    assert leaf.data is not None
-    return wrap(np.asarray(direction, leaf.data.dtype))
+    return wrap(np.asarray(direction, leaf.type))

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
-from ..base import TensorBase, owner_of
-from ..core.errors import ArgumentError
+from ..base import TensorBase, owner_of, wrap
+from ..core.errors import ArgumentError, GradError
+from ..eager import record as tape_record
+from ..func.variables import VariableNode
 from ..nn.module import Module
 from ..ops.primitive import VIEW, Primitive
-from ..ops.views import OVERWRITE, Steps
+from ..ops.views import OVERWRITE, RESHAPE, Steps
 from ..tape import mode
+from ..tape.node import AccumulateGrad, number
 from ..transforms.level import Observer
 from .compounds import joined
 from .names import (
@@ -50,6 +53,7 @@ class Recording(Observer):
         self.inputs: list[Value] = []
         self.written: dict[int, tuple[TensorBase, np.ndarray[Any, Any]]] = {}  # what was changed outside
         self.origin: dict[int, TensorBase] = {}  # per input and value from outside: the user's tensor
+        self.position: dict[int, int] = {}  # per input which argument it is
         self._stop = stop
         self._root = root
         self._known: dict[int, Value] = {}
@@ -60,15 +64,22 @@ class Recording(Observer):
         self._layers: dict[int, str] = {}
         self._roots: list[tuple[str, Module]] | None = None
         self._last: Step | None = None
+        self._start = number()
+        self._entry: FrameType | None = None  # which function of ours made the last step
 
     # -- before and after ------------------------------------------------------------------------------
 
-    def give(self, x: TensorBase, name: str) -> Value:
-        """An input of the function."""
-        value = self._note(x, Value(x._a, x._a.shape, INPUT, name, wants=_wants(x)))
+    def give(self, x: TensorBase, name: str, argument: TensorBase, position: int) -> Value:
+        """An input of the function: the user's tensor, and the one that the function gets."""
+        value = self._note(argument, Value(x._a, x._a.shape, INPUT, name, wants=_wants(x)))
         self.inputs.append(value)
         self.origin[id(value)] = x
+        self.position[id(value)] = position
         return value
+
+    def done(self) -> None:
+        """Nothing more will run."""
+        self._entry = None
 
     def value_of(self, x: TensorBase) -> Value:
         """What a tensor stands for now."""
@@ -151,8 +162,9 @@ class Recording(Observer):
         a = out._a if data is None else data
         value = Value(a, a.shape, MADE, at.name)
         last = self._last
-        if at.name and last is not None and (last.site, last.call) == (at.site, at.frame):
+        if at.name and last is not None and at.entry is not None and at.entry is self._entry:
             last.out.wish = ""  # of several steps in one call, the last one makes what is assigned
+        self._entry = at.entry
         step = Step(
             op, operands, settings, value, fixed=not mode.state.grad, site=at.site, call=at.frame,
             statement=0 if at.site is None else statement(at.site),
@@ -195,13 +207,23 @@ class Recording(Observer):
         return x, ()
 
     def _from_outside(self, x: TensorBase) -> Value:
-        name = self._variable(x)
+        node = x._node
+        if node is not None and not isinstance(node, AccumulateGrad) and node.seq > self._start:
+            raise GradError.of(
+                "explain",
+                given=f"a value made by {node.what}, which does not run op by op",
+                must="a derivation is made of the primitives that run; those inside of an autograd.Function "
+                "or of a compiled function are not seen",
+                hint="explain the function without them: with the formula itself, and before compile",
+                site=node.site,
+            )
+        name = self._name_of(x)
         value = Value(x._a, x._a.shape, OUTSIDE, name, wants=_wants(x), inside=not name)
         self.outside.append(value)
         self.origin[id(value)] = x
         return self._note(x, value)
 
-    def _variable(self, x: TensorBase) -> str:
+    def _name_of(self, x: TensorBase) -> str:
         if self._root is not None:
             path = path_in_module(x, self._root)
             if path:
@@ -258,11 +280,13 @@ def record(fn: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Program, Reco
     """Run `fn(*inputs)` once and say what ran."""
     recording = Recording(_call.__code__, fn if isinstance(fn, Module) else None)
     names = parameters(fn, len(inputs))
-    for x, name in zip(inputs, names, strict=True):
+    given = arguments(inputs)
+    for position, (x, argument) in enumerate(zip(inputs, given, strict=True)):
         if isinstance(x, TensorBase):
-            recording.give(x, name)
+            recording.give(x, names[position], argument, position)
     with mode.enable_grad(), recording.entered():
-        out = _call(fn, inputs)
+        out = _call(fn, given)
+    recording.done()
     if not isinstance(out, TensorBase):
         raise ArgumentError.of(
             "explain",
@@ -274,6 +298,24 @@ def record(fn: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Program, Reco
         )
     output = recording.value_of(out)
     return assemble(recording, output, function_name(fn)), recording
+
+
+def arguments(inputs: Sequence[Any]) -> list[Any]:
+    """What the function gets: if no input requires a gradient, variables with the memory of the inputs.
+
+    They stand on the tape, so that the function finds what it would find while somebody differentiates it,
+    and the same tensor given twice is two variables. They are no leaves: the function may write into them.
+    """
+    if any(isinstance(x, TensorBase) and _wants(x) for x in inputs):
+        return list(inputs)
+    return [_variable(x) if isinstance(x, TensorBase) and x._a.dtype.kind == "f" else x for x in inputs]
+
+
+def _variable(x: TensorBase) -> Any:
+    leaf = wrap(x._a)
+    leaf._node = VariableNode(leaf)
+    with mode.enable_grad():
+        return tape_record(RESHAPE, wrap(x._a), (leaf,), {"shape": x._a.shape})
 
 
 def _call(fn: Callable[..., Any], inputs: Sequence[Any]) -> Any:
@@ -294,7 +336,7 @@ def assemble(recording: Recording, output: Value, name: str) -> Program:
     steps = by_depth(joined(kept))
     used = {id(v) for s in steps for v in s.values} | {id(output)}
     outside = [v for v in recording.outside if id(v) in used]
-    leaves = choose_leaves([v for v in recording.inputs if id(v) in used], outside)
+    leaves = choose_leaves(recording.inputs, outside)
     spread_variation(steps, leaves)
     if not leaves or not output.varies:
         raise _constant(output, recording.inputs, outside, leaves)

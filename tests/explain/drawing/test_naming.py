@@ -37,6 +37,30 @@ def _line(site: Any) -> int:
     return line_of(site)
 
 
+def test_draw_uses_the_variables_of_the_users_code() -> None:
+    def f(x: Any, w: Any) -> Any:
+        a = x @ w
+        for _ in range(2):
+            a = torch.tanh(a)
+        b = a - 1
+        return (b**2).sum()
+
+    drawing = torch.draw(f, torch.ones(2, 3), torch.ones(3, 1))
+    shown = [line.strip().partition(":")[0] for line in str(drawing).splitlines()[3:]]
+    assert shown == ["a1 = x @ w", "a2 = tanh(a1)", "a3 = tanh(a2)", "b = a3 - 1", "v1 = b**2", "y = sum(v1)"]
+
+
+def test_a_call_of_several_operations_has_one_name() -> None:
+    x = torch.ones(3, requires_grad=True)
+    loss = (x**2).mean()
+    assert [line.strip().partition(":")[0] for line in str(torch.draw(loss)).splitlines()[1:]] == [
+        "x",
+        "v1 = x**2",
+        "v2 = sum(v1)",
+        "loss = v2 / 3",
+    ]
+
+
 def test_the_whole_model_goes_before_its_parts() -> None:
     first = nn.Linear(2, 2)
     net = nn.Sequential(first, nn.Linear(2, 1))

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...base import TensorBase
-from ...core.errors import ArgumentError, GradError
+from ...core.errors import ArgumentError, GradError, Site
 from ...creation import as_tensor, tensor
 from ...graph import Graph, graph_of
 from ...graph.tracer import Traced
 from ...nn.module import Module
+from ..names import RETURNED, assigned
 from .drawing import Drawing
 from .from_graph import graph_scene
 from .from_tape import leaves, reachable, tape_scene
@@ -177,7 +178,7 @@ def _tensors(result: Any) -> Iterator[Any]:
 
 
 def _naming(params: Any) -> Naming:
-    naming = Naming()
+    naming = Naming(_assigned)
     if params is None:
         return naming
     if isinstance(params, Module):
@@ -197,13 +198,19 @@ def _check_inputs(function: Callable[..., Any], inputs: tuple[Any, ...], name: s
     try:
         signature.bind(*inputs)
     except TypeError as err:
-        shown = ", ".join(signature.parameters)
+        shown, which = ", ".join(signature.parameters), "model" if isinstance(function, Module) else "f"
         raise ArgumentError.of(
             "draw",
             given=f"{name or 'a lambda'} and {len(inputs)} input{'' if len(inputs) == 1 else 's'}: {err}",
             must=f"it is run for its picture, and takes ({shown})",
-            hint=f"draw({'model' if isinstance(function, Module) else 'f'}, {shown}), or draw a result: draw(y)",
+            hint=f"draw({which}, {shown}), or draw a result: draw(y)",
         ) from None
+
+
+def _assigned(site: Site) -> str:
+    """The variable that gets a result; what is returned has its name elsewhere."""
+    name = assigned(site)
+    return "" if name == RETURNED else name
 
 
 def _input_names(function: Callable[..., Any], count: int) -> list[str]:

@@ -162,11 +162,9 @@ class _Tape:
         for node in unnamed:
             if isinstance(node, AccumulateGrad):
                 self.names[node] = naming.fresh("x")
-        for node, name in zip(
-            unnamed, naming.assigned([(node.site, node.what) for node in unnamed]), strict=True
-        ):
-            if name and node not in self.names:
-                self.names[node] = name
+        made = [n for n in self.nodes if not isinstance(n, AccumulateGrad)]
+        found = naming.assigned([(n.site, n.what, n not in self.names) for n in made])
+        self.names.update((node, name) for node, name in zip(made, found, strict=True) if name)
         for node in unnamed:
             if node in self.roots and node not in self.names:
                 self.names[node] = naming.free("y")

@@ -101,18 +101,21 @@ class Naming:
         """The name of a result that a variable holds."""
         return self._nodes.get(node)
 
-    def assigned(self, made: Sequence[tuple[Site | None, object]]) -> list[str]:
-        """The names of results from the code that made them, given the place and operation of each.
+    def assigned(self, made: Sequence[tuple[Site | None, object, bool]]) -> list[str]:
+        """The names of results from the code that made them; "" where there is none, or none is asked for.
+
+        made: per result the place, the operation, and whether a name is asked for.
 
         Several operations at one place are one call of the user's: its result is that of the last one. A
         single one that runs several times in a row is a loop. A name that is assigned again is numbered.
         """
-        wishes = []
+        wishes: list[str] = []
         for site, run in groupby(made, key=lambda one: one[0]):
             wish = "" if site is None else self._of_site(site)
-            operations = [operation for _, operation in run]
-            single = len(set(operations)) == 1
-            wishes += [wish if single else ""] * (len(operations) - 1) + [wish]
+            asked = [(operation, ask) for _, operation, ask in run]
+            single = len({operation for operation, _ in asked}) == 1
+            last = len(asked) - 1
+            wishes += [wish if ask and (single or i == last) else "" for i, (_, ask) in enumerate(asked)]
         often = Counter(wishes)
         return [
             "" if not wish else self.free(wish) if often[wish] == 1 else self.fresh(wish) for wish in wishes
