@@ -336,6 +336,7 @@ newaxis = None
 # Loaded at first use, so that `import chainrule` stays light.
 _LAZY = (
     "autograd",
+    "compat",
     "data",
     "distributions",
     "explain",
@@ -460,6 +461,7 @@ __all__ = [
     "clip",
     "clone",
     "column_stack",
+    "compat",
     "compile",
     "concat",
     "concatenate",
