@@ -53,6 +53,7 @@ SECTIONS = (
     Section("chainrule.distributions", "Distributions"),
     Section("chainrule.graph", "Explicit graphs"),
     Section("chainrule.plot", "Pictures"),
+    Section("chainrule.experiments", "Experiments of the course"),
 )
 
 CONSTANTS = {
