@@ -48,7 +48,7 @@ def norm_constraint(
     >>> max(result["differences"]) < 1e-8
     True
     >>> [round(value, 3) for value in result["lambdas"]]  # a smaller ball is a larger λ
-    [1.861, 0.709, 0.25, 0.0]
+    [1.908, 0.707, 0.243, 0.0]
     """
     shares = listed("norm_constraint", "shares", shares)
     positive("norm_constraint", rows=rows, inputs=inputs, steps=steps, shares=min(shares))

@@ -44,8 +44,10 @@ def sparsity(
     >>> result = experiments.sparsity()
     >>> result.column("exact zeros")[1:]
     [0, 0]
-    >>> result.column("exact zeros")[0] > 15, result["objectives"]["proximal"] <
-    result["objectives"]["subgradient"] (True, True)
+    >>> result.column("exact zeros")[0] > 15
+    True
+    >>> result["objectives"]["proximal"] < result["objectives"]["subgradient"]
+    True
     """
     positive("sparsity", penalty=penalty, rows=rows, inputs=inputs, steps=steps)
     if inputs < len(RELEVANT):

@@ -332,7 +332,7 @@ class Softsign(Module):
         return F.softsign(input)
 
 
-class Softshrink(_Activation):
+class Softshrink(Module):
     """x moved towards 0 by lambd, and 0 where |x| <= lambd.
 
     >>> import chainrule as torch
@@ -340,14 +340,15 @@ class Softshrink(_Activation):
     tensor([-1.5000,  0.0000,  0.5000])
     """
 
-    _shown = ("lambd",)
-
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
 
 
 class Tanhshrink(Module):
