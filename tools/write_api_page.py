@@ -39,6 +39,8 @@ SECTIONS = (
     Section("chainrule", "Methods and attributes of tensors", "Tensor"),
     Section("chainrule.autograd", "Automatic differentiation"),
     Section("chainrule.autograd.forward_ad", "Dual tensors"),
+    Section("chainrule.explain", "Explanations"),
+    Section("chainrule.explain", "What a derivation has", "Derivation"),
     Section("chainrule.func", "Derivatives of functions"),
     Section("chainrule.linalg", "Linear algebra"),
     Section("chainrule.nn", "Layers and losses"),

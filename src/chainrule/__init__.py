@@ -7,6 +7,7 @@ framework knows about an operation, and `docs/architecture.md` for how the parts
 
 import builtins as _builtins
 import importlib as _importlib
+import typing as _typing
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
@@ -338,6 +339,7 @@ _LAZY = (
     "data",
     "distributions",
     "experiments",
+    "explain",
     "func",
     "graph",
     "linalg",
@@ -355,7 +357,12 @@ _FROM = {
     "load": "serialization",
     "save": "serialization",
     "symbol": "graph",
+    "vmap": "func",
 }
+
+
+if _typing.TYPE_CHECKING:
+    from .explain import package as explain
 
 
 def __getattr__(name: str) -> _Any:
@@ -379,6 +386,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 _install_excepthook()
 _provide("draw", lambda: __getattr__("draw"))
+_provide("explain_result", lambda: _importlib.import_module(".explain.tape", __name__).explain_result)
 
 __all__ = [
     "ArgumentError",
@@ -693,6 +701,7 @@ __all__ = [
     "var_mean",
     "vdot",
     "vector_norm",
+    "vmap",
     "vstack",
     "where",
     "zeros",

@@ -25,7 +25,7 @@ from .core.silence import SILENT as _SILENT
 from .core.silence import enter as _set
 from .core.silence import leave as _reset
 from .eager import _F32, _F64, _OPERANDS, make_node, run, sync, user_site
-from .ops.move import CAST, COPY
+from .ops.move import CAST
 from .ops.primitive import Primitive, interpreter, levels, tracing
 from .ops.views import EXPAND, OVERWRITE, unlock
 from .tape import mode
@@ -378,18 +378,13 @@ def _copy_recorded(x: Any, source: Any) -> Tensor:
         if not broadcasts_to(y._a.shape, a.shape):
             raise _does_not_fit(a.shape, y._a)
         y = EXPAND(y, shape=a.shape)
-    if tracked:
-        y = computed(y)
+    if levels.stack or (tracked and (y is source or y._node is None)):
+        y = OVERWRITE(x, y, steps=())  # with a place of its own on the tape, which is not that of the source
     if levels.stack:
         interpreter.levels.write(x, y, "x[...] = y", tracked)
     else:
         interpreter.trace.assign(x, y, "x[...] = y", tracked)
     return x  # type: ignore[no-any-return]
-
-
-def computed(y: Any) -> Any:
-    """y, or a copy if it is a leaf: a tensor that takes over its value, and its place, is none."""
-    return COPY(y) if isinstance(y._node, AccumulateGrad) else y
 
 
 def _does_not_fit(shape: tuple[int, ...], values: Any) -> ShapeError:

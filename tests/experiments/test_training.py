@@ -1,4 +1,4 @@
-"""Dropout, early stopping, splits, depth, clipping, normalisation, XOR, steps: the claims, by several seeds."""
+"""Dropout, early stopping, splits, depth, clipping, normalisation, XOR, steps: several seeds."""
 
 from __future__ import annotations
 

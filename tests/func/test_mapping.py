@@ -52,7 +52,7 @@ def test_any_axis_can_be_that_of_the_rows(axis: int, size: int) -> None:
 def test_an_argument_that_every_row_gets_whole() -> None:
     x, w = numbers(2, 3), numbers(3)
     assert vmap(torch.dot, in_dims=(0, None))(x, w).tolist() == [5, 14]
-    assert vmap(torch.dot, in_dims=[None, 0])(w, x).tolist() == [5, 14]
+    assert vmap(torch.dot, in_dims=(None, 0))(w, x).tolist() == [5, 14]
     assert vmap(lambda row, k: row.sum() * k, in_dims=(0, None))(x, 10).tolist() == [30, 120]
     assert vmap(lambda row, *, k: row.sum() * k)(x, k=10).tolist() == [30, 120]  # by name: never cut
 

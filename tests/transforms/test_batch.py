@@ -465,18 +465,18 @@ REFUSALS: list[tuple[Any, str]] = [
     ),
     (
         lambda: _kept() + 1,
-        "an operation got a tensor of a vmap that has ended\n  what was made inside stands for all rows at "
-        "once, and means nothing outside\n  try: return it from the mapped function",
+        "an operation got a row of vmap, outside of it\n  inside it stands for all rows at once; here it "
+        "means nothing\n  try: return it from the mapped function",
     ),
     (
         lambda: vmap(lambda x: x + _kept())(X),
-        "an operation got a tensor of a vmap that has ended\n  what was made inside stands for all rows at "
-        "once, and means nothing outside\n  try: return it from the mapped function",
+        "an operation got a row of vmap, outside of it\n  inside it stands for all rows at once; here it "
+        "means nothing\n  try: return it from the mapped function",
     ),
     (
         lambda: _kept().detach(),
-        "an operation got a tensor of a vmap that has ended\n  what was made inside stands for all rows at "
-        "once, and means nothing outside\n  try: return it from the mapped function",
+        "an operation got a row of vmap, outside of it\n  inside it stands for all rows at once; here it "
+        "means nothing\n  try: return it from the mapped function",
     ),
 ]  # fmt: skip
 

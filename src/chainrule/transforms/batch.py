@@ -142,7 +142,7 @@ class Batch(Level):
             return
         to, rows = x._rows, self.rows(new)
         watched = (inplace.check_leaf if inplace.is_traced(to) else inplace.check)(to, (rows,), what)
-        level.write(to, inplace.computed(rows) if watched else rows, what, watched)
+        level.write(to, rows, what, watched)
         with self.upon():
             inplace.touch(x)
             if tracked:

@@ -52,8 +52,8 @@ def ended() -> VmapError:
     """The refusal of a tensor whose vmap is over."""
     return VmapError.of(
         "an operation",
-        given="a tensor of a vmap that has ended",
-        must="what was made inside stands for all rows at once, and means nothing outside",
+        given="a row of vmap, outside of it",
+        must="inside it stands for all rows at once; here it means nothing",
         hint="return it from the mapped function",
     )
 

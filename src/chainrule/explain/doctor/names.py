@@ -31,7 +31,7 @@ def modules_of(*roots: Any) -> list[Module]:
     while stack:
         root = as_written(stack.pop())
         if not isinstance(root, Module):
-            stack += [value for _, value in _mentioned(root, _DEPTH) if isinstance(value, Module)]
+            stack += [value for _, value in mentioned(root, _DEPTH) if isinstance(value, Module)]
         elif root not in found:
             found[root] = None
             stack += reversed([child for child in vars(root)["_modules"].values() if child is not None])
@@ -50,7 +50,7 @@ def leaves_of(model: Any) -> dict[str, Tensor]:
     if isinstance(model, Module):
         return {name: p for name, p in model.named_parameters() if p.requires_grad}
     found: dict[str, Tensor] = {}
-    for name, value in _mentioned(model, _DEPTH):
+    for name, value in mentioned(model, _DEPTH):
         if isinstance(value, Module):
             named: Any = ((f"{name}.{path}", p) for path, p in value.named_parameters())
         else:
@@ -61,7 +61,7 @@ def leaves_of(model: Any) -> dict[str, Tensor]:
     return found
 
 
-def _mentioned(function: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def mentioned(function: Any, depth: int) -> Iterator[tuple[str, Any]]:
     """Tensors and modules that the code of a function names."""
     if isinstance(function, functools.partial):
         for i, value in enumerate(function.args):
@@ -103,7 +103,7 @@ def _inside(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
             if isinstance(item, Tensor | Module):
                 yield f"{name}[{key!r}]", item
     elif isinstance(value, FunctionType) and depth > 0:
-        yield from _mentioned(value, depth - 1)
+        yield from mentioned(value, depth - 1)
 
 
 def layer_of(parameter: str) -> str:
