@@ -63,6 +63,7 @@ SECTIONS = (
     Section("chainrule.compat.torchvision.datasets", "Data sets of images"),
     Section("chainrule.compat.torchvision.transforms", "Transforms of images"),
     Section("chainrule.compat.cuda", "A machine without a GPU"),
+    Section("chainrule.experiments", "Experiments of the course"),
 )
 
 CONSTANTS = {
