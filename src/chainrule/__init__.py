@@ -7,6 +7,7 @@ framework knows about an operation, and `docs/architecture.md` for how the parts
 
 import builtins as _builtins
 import importlib as _importlib
+import typing as _typing
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
@@ -335,11 +336,15 @@ newaxis = None
 # Loaded at first use, so that `import chainrule` stays light.
 _LAZY = (
     "autograd",
+    "compat",
     "data",
     "distributions",
+    "experiments",
+    "explain",
     "func",
     "graph",
     "linalg",
+    "models",
     "nn",
     "optim",
     "plot",
@@ -350,11 +355,17 @@ _LAZY = (
 )
 _FROM = {
     "compile": "compiler",
+    "doctor": "explain.doctor",
     "draw": "explain.drawing",
     "load": "serialization",
     "save": "serialization",
     "symbol": "graph",
+    "vmap": "func",
 }
+
+
+if _typing.TYPE_CHECKING:
+    from .explain import package as explain
 
 
 def __getattr__(name: str) -> _Any:
@@ -378,6 +389,7 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 _install_excepthook()
 _provide("draw", lambda: __getattr__("draw"))
+_provide("explain_result", lambda: _importlib.import_module(".explain.tape", __name__).explain_result)
 
 __all__ = [
     "ArgumentError",
@@ -450,6 +462,7 @@ __all__ = [
     "clip",
     "clone",
     "column_stack",
+    "compat",
     "compile",
     "concat",
     "concatenate",
@@ -470,6 +483,7 @@ __all__ = [
     "distributions",
     "div",
     "divide",
+    "doctor",
     "dot",
     "double",
     "draw",
@@ -486,6 +500,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "experiments",
     "explain",
     "expm1",
     "eye",
@@ -582,6 +597,7 @@ __all__ = [
     "min",
     "minimum",
     "mm",
+    "models",
     "moveaxis",
     "movedim",
     "mul",
@@ -691,6 +707,7 @@ __all__ = [
     "var_mean",
     "vdot",
     "vector_norm",
+    "vmap",
     "vstack",
     "where",
     "zeros",

@@ -135,6 +135,14 @@ CASES: list[tuple[Callable[[], Any], str]] = [
         lambda: D.Bernoulli(0.5).log_prob(torch.tensor(2.0)),
         "Bernoulli.log_prob got value () with 2.0\n  value must be 0 or 1" + SKIP,
     ),
+    (
+        lambda: D.Normal(0.0, 1.0).rsample(3),  # type: ignore[arg-type]
+        "Normal.sample got sample_shape=3\n  sample_shape must be a tuple of sizes\n  try: (3,)",
+    ),
+    (
+        lambda: D.Poisson(1.0).expand(3),  # type: ignore[arg-type]
+        "Poisson.expand got batch_shape=3\n  batch_shape must be a tuple of sizes\n  try: (3,)",
+    ),
     # -- what is not there
     (
         lambda: D.Gamma(1.0, 1.0).rsample(),

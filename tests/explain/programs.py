@@ -218,3 +218,72 @@ def decompositions() -> Any:
 def normed() -> Any:
     net = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Sigmoid()).double()
     return lambda x: net(x).prod(dim=1).sum() + x.norm(), (fresh(2, 3),)
+
+
+@program
+def writes_through_views() -> Any:
+    table = fresh(3, 3, seed=7)
+
+    def f(x: Any) -> Any:
+        y = x.reshape(2, 3).clone()
+        t = y.T
+        t[0] = t[1] + x[:2]
+        y[:, 2] += 1
+        u = y.flatten()[1:4]
+        y[y > 0] = 0.5
+        z = y @ table.T
+        z.sub_(1).mul_(2)
+        return (z * z).sum() + u.sum()
+
+    return f, (fresh(6),)
+
+
+@program
+def gradients_off_for_a_while() -> Any:
+    def f(x: Any, w: Any) -> Any:
+        with torch.no_grad():
+            scale = (w * w).sum().sqrt()
+        return (x * w).sum() / scale
+
+    return f, (fresh(3), fresh(3, seed=1))
+
+
+@program
+def sorting_and_masks() -> Any:
+    def f(x: Any) -> Any:
+        values, order = x.sort()
+        top = x.topk(2).values
+        kept = torch.where(x > 0, x, torch.zeros_like(x))
+        return (values * torch.arange(4)).sum() + top.prod() + kept.masked_fill(x > 1, 2.0).sum() + order[0]
+
+    return f, (fresh(4),)
+
+
+@program
+def inputs_written() -> Any:
+    def f(x: Any) -> Any:
+        x.mul_(2)
+        x[0] = x[1] * 3
+        return torch.exp(x).sum()
+
+    return f, (fresh(3),)
+
+
+@program
+def normalised_batches() -> Any:
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh()).double()
+    return lambda x: (net(x) ** 3).sum(), (fresh(5, 3),)
+
+
+@program
+def einsum_and_norms() -> Any:
+    def f(A: Any, B: Any) -> Any:
+        c = torch.einsum("ij,jk->ik", A, B)
+        return torch.logsumexp(c, dim=1).sum() + c.softmax(dim=0).amax() + torch.linalg.norm(c) + c.std()
+
+    return f, (fresh(2, 3), fresh(3, 2, seed=1))
+
+
+@program
+def numbers_of_one_element() -> Any:
+    return lambda x: x * torch.sigmoid(x), (fresh(1),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import chainrule as torch
@@ -107,6 +108,13 @@ def test_text() -> None:
         in text
     )
     assert "  x2   1.7163         1.7163         1.7163                agree" in text
+
+
+def test_the_document_shows_these_tables() -> None:
+    space: dict[str, Any] = {"torch": torch}
+    exec("def f(x1, x2):\n    return torch.log(x1) + x1 * x2 - torch.sin(x2)", space)
+    text = (Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
+    assert f"```text\n{explain(space['f'], 2.0, 5.0).text(width=110)}\n```" in text
 
 
 def test_the_package_is_the_function() -> None:

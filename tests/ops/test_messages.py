@@ -373,6 +373,13 @@ MESSAGES = [
         "linalg.qr got a tensor (3,)\n  it needs two axes or more: a matrix, or a stack",
     ),
     Message(
+        lambda: torch.linalg.lstsq(x(3, 2) / 0, x(3, 1)),
+        ArgumentError,
+        "linalg.lstsq got shapes (3, 2) and (3, 1) with values that are not finite\n"
+        "  infinity and nan have no least squares\n"
+        "  try: rows = A.isfinite().all(-1), and A[rows], B[rows]",
+    ),
+    Message(
         lambda: torch.linalg.lstsq(x(3, 2), x(2, 1)),
         ShapeError,
         "linalg.lstsq got shapes (3, 2) and (2, 1)\n  both must be matrices with the same number of rows, "

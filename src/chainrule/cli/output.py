@@ -11,6 +11,7 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..explain.doctor import Report
 from ..training import Epoch, History, Watcher
 from ..training.metrics import Scores
 
@@ -137,6 +138,16 @@ class Output(Watcher):
         )
         self._task = self._bar.add_task("epoch 1", total=epochs * steps, loss="")
         self._bar.start()
+
+    def report(self, report: Report) -> None:
+        """What the gradient doctor found; without a finding, a line that says so."""
+        for finding in report.findings:
+            style = "red" if finding.severity == "serious" else "yellow"
+            self.line("Doctor", str(finding), style=style, final=True)
+        if report.healthy:
+            self.line("Doctor", "no findings in the first batch", style="green")
+        for note in report.notes:
+            self.note(note)
 
     def step(self) -> None:
         """Move the bar."""

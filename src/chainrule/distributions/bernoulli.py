@@ -92,6 +92,7 @@ class Bernoulli(Odds, Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value, "log_prob")
+        value = value.to(self._value.dtype)  # True is 1
         return weighted(value, self._log_yes) + weighted(1 - value, self._log_no)
 
     def cdf(self, value: Tensor) -> Tensor:

@@ -23,13 +23,14 @@ LOG_2PI = 1.8378770664093453  # log(2 pi)
 
 
 def broadcast_all(what: str, **given: Any) -> tuple[Tensor, ...]:
-    """Numbers and Tensors as Tensors of one shape; a number takes the type of the Tensors."""
-    kinds = [FROM_NUMPY[x._a.dtype] for x in given.values() if isinstance(x, TensorBase)]
-    kind = kinds[0] if kinds and kinds[0].is_floating_point else dtypes.get_default_dtype()
+    """Numbers and Tensors as Tensors of one shape; numbers and integers take the type of the float Tensors."""
+    tensors = [x._a.dtype for x in given.values() if isinstance(x, TensorBase)]
+    floats = [FROM_NUMPY[t] for t in tensors if t.kind == "f"]
+    kind = floats[0] if floats else dtypes.get_default_dtype()
     made: list[Tensor] = []
     for name, x in given.items():
         if isinstance(x, TensorBase):
-            made.append(x)  # type: ignore[arg-type]
+            made.append(x if x._a.dtype.kind == "f" else x.to(kind))  # type: ignore[attr-defined]
         elif isinstance(x, int | float | np.number) and not isinstance(x, bool):
             made.append(tensor(x, dtype=kind))
         else:

@@ -13,12 +13,14 @@ import numpy as np
 from ..base import TensorBase, wrap
 from ..core.errors import ArgumentError, nearest
 from ..functions.sampling import default_generator
+from ..ops.primitive import tracing
 from ..tape import mode as tape_mode
 from ..transforms.level import suspended
 from .checks import (
     ELEMENTWISE_UP_TO,
     Check,
     Differences,
+    Failed,
     Function,
     basis,
     close,
@@ -42,6 +44,7 @@ def derive(fn: Any, inputs: Sequence[Any], mode: str = "both", layout: str = "nu
     """The derivation of `fn(*inputs)`; see `explain`."""
     check_mode(mode)
     check_layout(layout)
+    check_running("explain")
     if isinstance(fn, TensorBase) or not callable(fn):
         hint = "y.explain() for a result that is there already" if isinstance(fn, TensorBase) else ""
         raise ArgumentError.of(
@@ -64,6 +67,17 @@ def derive(fn: Any, inputs: Sequence[Any], mode: str = "both", layout: str = "nu
     )
 
 
+def check_running(what: str) -> None:
+    """Raises inside of a trace, where tensors have no values."""
+    if tracing.tracer is not None:
+        raise ArgumentError.of(
+            what,
+            given="a call inside of a function that is being traced",
+            must="it shows values, and a trace has none",
+            hint="explain the function outside of compile and trace",
+        )
+
+
 def check_mode(mode: str) -> str:
     """The mode, if it is one."""
     if mode not in MODES:
@@ -76,7 +90,8 @@ def check_mode(mode: str) -> str:
 
 
 def as_variables(inputs: Sequence[Any]) -> list[Any]:
-    """The inputs; if no tensor is among them, the numbers are the variables, in float64."""
+    """The inputs, arrays as tensors; if there is neither, the numbers are the variables, in float64."""
+    inputs = [wrap(np.array(x)) if isinstance(x, np.ndarray) else x for x in inputs]
     if any(isinstance(x, TensorBase) for x in inputs):
         return list(inputs)
     numbers = (int, float, np.integer, np.floating)
@@ -107,9 +122,12 @@ def compared(program: Program, function: Function | None) -> tuple[list[Check], 
             return _compared(program, seed, None), why
         with function.repeatable():
             taken = differences(function, out.data, seed)
-            usable = isinstance(taken, Differences)
-            found = _compared(program, seed, taken if usable else None)  # type: ignore[arg-type]
-            return found, "" if usable else str(taken)
+            if isinstance(taken, str):
+                return _compared(program, seed, None), taken
+            try:
+                return _compared(program, seed, taken), ""
+            except Failed as err:
+                return _compared(program, seed, None), f"the function fails beside this point: {err}"
 
 
 def _compared(program: Program, seed: np.ndarray[Any, Any], taken: Differences | None) -> list[Check]:
@@ -118,9 +136,9 @@ def _compared(program: Program, seed: np.ndarray[Any, Any], taken: Differences |
         reverse = [
             np.asarray(total[id(v)]._a) if id(v) in total else np.zeros(v.shape) for v in program.leaves
         ]
-    double = all(v.data is not None and v.data.dtype == np.float64 for v in program.leaves)
-    exact = 1e-9 if double else 1e-4  # forward and reverse mode round differently, and that is all
-    rough = 1e-5 if taken is not None and taken.precise and double else 2e-2
+    digits = max(float(np.finfo(v.type).eps) for v in (*program.leaves, program.output))
+    exact = 1e3 * digits if digits < 1e-4 else 0.03  # the modes round differently, and that is all
+    rough = 1e-5 if taken is not None and taken.precise and digits < 1e-10 else 0.03
     noise = 0.0 if taken is None else taken.noise
     checks = []
     if sum(v.size for v in program.leaves) <= ELEMENTWISE_UP_TO:
@@ -163,7 +181,7 @@ def cost_of(program: Program) -> Cost:
     assert out.data is not None
     with suspended(), tape_mode.no_grad():
         forward, reverse = Counter(), Counter()
-        directions = {id(v): wrap(np.ones(v.shape, v.data.dtype)) for v in program.leaves}  # type: ignore[union-attr]
+        directions = {id(v): wrap(np.ones(v.shape, v.type)) for v in program.leaves}
         with forward.entered():
             tangents(program, directions)
         with reverse.entered():
@@ -190,10 +208,9 @@ def explain(
 
     fn:     a function or a module that returns one tensor. It may branch and loop, write in place, and use
             parameters from outside.
-    inputs: tensors. Differentiated is what requires a gradient: inputs, and parameters that the function
-    uses; if
-            nothing does, all inputs of floats. If there is no tensor among the inputs, numbers are taken as
-            variables in float64.
+    inputs: tensors or NumPy arrays. Differentiated is what requires a gradient: inputs, and parameters that
+            the function uses; if nothing does, all inputs of floats. If all inputs are numbers, they are the
+            variables, in float64.
     mode:   which tables to show: "both", "forward" or "reverse".
     layout: of derivatives by vectors and matrices: "numerator" (∂a/∂w = xᵀ) or "denominator" (∂a/∂w = x).
     Raises: ValueError for another mode or layout, for a function that does not return one tensor, and if no

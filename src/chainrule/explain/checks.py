@@ -43,6 +43,10 @@ class Check:
     agree: bool
 
 
+class Failed(Exception):
+    """The user's function cannot be run at another point, or in another type."""
+
+
 @dataclass(eq=False, slots=True)
 class Function:
     """The user's function, ready to be run again as it was run for the recording."""
@@ -84,8 +88,12 @@ class Function:
                 self.origin(leaf)._a = a
             else:
                 inputs[self.recording.position[id(leaf)]] = wrap(a)
-        with mode.enable_grad():
-            out = self.fn(*arguments(inputs))
+        try:
+            with mode.enable_grad():
+                out = self.fn(*arguments(inputs))
+        except Exception as err:  # whatever the user's function raises there
+            summary = err.summary if isinstance(err, ChainruleError) else f"{type(err).__name__}: {err}"
+            raise Failed(summary.splitlines()[0]) from err
         return np.array(out._a, np.float64)
 
 
@@ -125,10 +133,10 @@ def differences(
         points = [a.astype(np.float64) if precise else a for a in data]
         try:
             again = function(points)
-        except ChainruleError as err:
+        except Failed as err:
             if precise:
                 continue
-            return f"the function cannot be run again: {err.summary}"
+            return f"the function cannot be run again: {err}"
         if again.shape != wanted.shape or not np.allclose(
             again, wanted, rtol=1e-3, atol=1e-5, equal_nan=True
         ):
@@ -177,5 +185,4 @@ def close(x: Any, y: Any, tolerance: float, scale: float = 0.0, noise: float = 0
 
 def tangent_of_leaf(leaf: Value, direction: np.ndarray[Any, Any]) -> Any:
     """A direction as a tensor of the leaf's type."""
-    assert leaf.data is not None
-    return wrap(np.asarray(direction, leaf.data.dtype))
+    return wrap(np.asarray(direction, leaf.type))

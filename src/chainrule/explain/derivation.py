@@ -28,7 +28,7 @@ from .forward import differential_name, tangent_formula, tangents
 from .matrix import NUMERATOR, holds, local, mapping, whole
 from .phrases import evaluate, value_formula
 from .reverse import Share, adjoints
-from .rows import AdjointRow, LocalRow, TangentRow, ValueRow, WholeRow
+from .rows import AdjointRow, Column, LocalRow, TangentRow, ValueRow, WholeRow
 from .steps import OUTSIDE, Program, Step, Value
 
 MOST_COLUMNS: Final = 4  # inputs that get a column of tangents,
@@ -99,8 +99,7 @@ class Derivation:
     def _columns(self) -> list[dict[int, Any]]:
         with suspended(), tape_mode.no_grad():
             return [
-                tangents(self.program, {id(leaf): wrap(np.ones(leaf.shape, leaf.data.dtype))})  # type: ignore[union-attr]
-                for leaf in self.columns
+                tangents(self.program, {id(column.leaf): wrap(column.direction)}) for column in self.columns
             ]
 
     def tangent_numbers(self, k: int) -> dict[str, float]:
@@ -125,11 +124,18 @@ class Derivation:
         parts = [np.asarray(self.gradient[v.name]._a, np.float64) for v in leaves]
         return np.asarray(np.sqrt(sum(float((a * a).sum()) for a in parts)))
 
-    @property
-    def columns(self) -> list[Value]:
-        """The inputs that have a column of tangents: the first ones."""
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The passes of forward mode that are shown: one for each number that goes in, if these are few.
+
+        Else the first inputs, each moving along ones, so that something is seen of every step.
+        """
         leaves = self.program.leaves
-        return leaves[: MOST_WIDE_COLUMNS if any(v.size > 1 for v in leaves) else MOST_COLUMNS]
+        if sum(v.size for v in leaves) <= MOST_COLUMNS:
+            return [Column(v, place) for v in leaves for place in np.ndindex(*v.shape)]
+        if any(v.size > 1 for v in leaves):
+            return [Column(v, None) for v in leaves[:MOST_WIDE_COLUMNS]]
+        return [Column(v, ()) for v in leaves[:MOST_COLUMNS]]
 
     # -- the tables --------------------------------------------------------------------------------------
 
@@ -142,7 +148,10 @@ class Derivation:
         rows = [
             ValueRow(v, None, "") for v in given if id(v) in used and (not v.known or not v.inside or v.shape)
         ]
-        return rows + [ValueRow(s.out, value_formula(s), s.where) for s in self._visible()]
+        return rows + [
+            ValueRow(s.out, value_formula(s), s.where, s.layers[-1] if s.layers else "")
+            for s in self._visible()
+        ]
 
     @cached_property
     def forward(self) -> list[TangentRow]:
@@ -265,9 +274,8 @@ class Derivation:
             a = np.asarray(total[id(leaf)]._a)
             laid = a.T if self.layout == "numerator" else a
             with suspended(), tape_mode.no_grad():
-                formula = whole(self.program, shares, leaf, self.layout)
-                if formula is not None and not holds(formula, laid, space):
-                    formula = None
+                forms = whole(self.program, shares, leaf, self.layout, space)
+                formula = next((f for f in forms if holds(f, laid, space)), None)
             shape = self._shape((), leaf.shape)
             rules = dict.fromkeys(["chain rule", *self._rules_of(leaf, shares)])
             rule = (
@@ -311,7 +319,7 @@ class Derivation:
         """Per input the derivative of the result, or of the sum of its elements, in the input's shape."""
         total, _ = self._walked
         return {
-            leaf.name: total[id(leaf)] if id(leaf) in total else wrap(np.zeros(leaf.shape, leaf.data.dtype))  # type: ignore[union-attr]
+            leaf.name: total[id(leaf)] if id(leaf) in total else wrap(np.zeros(leaf.shape, leaf.type))
             for leaf in self.program.leaves
         }
 

@@ -21,6 +21,7 @@ from .formula import Formula
 from .formula import tree as t
 from .phrases import derivative, evaluate, factor, named, value_formula
 from .reverse import Share
+from .simplify import simplified
 from .steps import MADE, Program, Step, Value
 
 NUMERATOR: Final = "numerator"
@@ -79,10 +80,12 @@ def mapping(step: Step, i: int) -> Formula:
 # -- of the whole function --------------------------------------------------------------------------------
 
 
-def whole(program: Program, shares: Mapping[int, list[Share]], leaf: Value, layout: str) -> Formula | None:
-    """∂f/∂leaf for a scalar f, with everything put in; None where that would be long."""
+def whole(
+    program: Program, shares: Mapping[int, list[Share]], leaf: Value, layout: str, space: Mapping[str, Any]
+) -> list[Formula]:
+    """∂f/∂leaf for a scalar f, with everything put in: simplified, and as it is; none where that is long."""
     if program.output.size != 1 or program.output.shape:
-        return None
+        return []
     known: dict[int, Formula | None] = {id(program.output): Formula.number(1)}
     waiting = [id(leaf)]
     while waiting:
@@ -98,11 +101,21 @@ def whole(program: Program, shares: Mapping[int, list[Share]], leaf: Value, layo
         waiting.pop()
     formula = known[id(leaf)]
     if formula is None:
-        return None
+        return []
     formula = without_identity(expanded(formula, by_values(program)))
     if layout == NUMERATOR:
         formula = transposed(formula, ranks_of(program.values))
-    return formula if len(formula.text()) <= LONGEST else None
+    forms = (simplified(formula, lambda node: shape_of(node, space)), formula)
+    return [form for form in forms if len(form.text()) <= LONGEST]
+
+
+def shape_of(node: t.Node, space: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The shape of a part of a formula; None if it cannot be evaluated."""
+    try:
+        value = evaluate(Formula(node), space)
+    except (ChainruleError, AttributeError, TypeError, IndexError):
+        return None
+    return tuple(getattr(value, "shape", ()))
 
 
 def _added(shares: Any, known: Mapping[int, Formula | None]) -> Formula | None:
@@ -124,22 +137,31 @@ def by_values(program: Program) -> dict[str, Value]:
 
 
 def expanded(formula: Formula, values: Mapping[str, Value]) -> Formula:
-    """The formula with values that have no name of the user's written out, as far as that stays short."""
+    """The formula with values that have no name of the user's written out, as far as that stays short.
+
+    Numbers that do not depend on what is differentiated (a count of rows) are written as numbers.
+    """
     for _ in range(8):
-        changes = {}
+        constants, inner = {}, {}
         for name in formula.names:
             v = values.get(name)
-            if v is not None and v.kind == MADE and not v.wish and v.step is not None:
-                inner = value_formula(v.step)
-                if not isinstance(inner.tree, t.Altered):
-                    changes[name] = inner
-        if not changes:
-            return formula.tidy()
-        longer = formula.substitute(changes).tidy()
-        if len(longer.text()) > LONGEST:
-            return formula.tidy()
+            if v is None or v.kind != MADE or v.wish or v.step is None:
+                continue
+            if not v.varies and not v.shape and v.data is not None:
+                constants[name] = number_formula(v.data.item())
+            elif not isinstance((made := value_formula(v.step)).tree, t.Altered):
+                inner[name] = made
+        formula = formula.substitute(constants).tidy()
+        longer = formula.substitute(inner).tidy()
+        if not inner or len(longer.text()) > LONGEST:
+            return formula
         formula = longer
-    return formula.tidy()
+    return formula
+
+
+def number_formula(x: Any) -> Formula:
+    """A number in a formula."""
+    return Formula.number(int(x) if float(x).is_integer() and abs(x) < 1e9 else x)
 
 
 def ranks_of(values: Any) -> dict[str, int]:

@@ -89,6 +89,12 @@ def assigned(site: Site) -> str:
     return ""
 
 
+def exact(site: Site) -> Site:
+    """The site with the beginning of its instruction; Python may point into the middle of one it sped up."""
+    code = _read(site[0])
+    return site[0], code.offsets[_index(code, site[1])]
+
+
 def statement(site: Site) -> int:
     """Where the statement ends that an instruction belongs to: the same for all of one expression."""
     code = _read(site[0])
@@ -102,12 +108,14 @@ class Caller(NamedTuple):
     site:  the innermost place outside of this package; None if there is none.
     frame: a number for the call that is running there, the same for all places in one call.
     layers: modules that are being called, the outermost first.
+    entry: the function of this package that the user called; None if none is running.
     """
 
     name: str
     site: Site | None
     frame: int
     layers: tuple[Module, ...]
+    entry: FrameType | None
 
 
 _CALL: Final = Module.__call__.__code__
@@ -123,6 +131,7 @@ def caller(stop: CodeType | None = None, start: FrameType | None = None) -> Call
     frame = start or inspect.currentframe()
     assert frame is not None
     inner: FrameType | None = None
+    entry: FrameType | None = None
     name, following = "", True
     layers: list[Module] = []
     at: FrameType | None = frame
@@ -135,15 +144,17 @@ def caller(stop: CodeType | None = None, start: FrameType | None = None) -> Call
             if following:
                 name = assigned((code, at.f_lasti))
                 following = name == RETURNED
-        elif inner is not None:
+        elif inner is None:
+            entry = at
+        else:
             following = False  # what our own functions do with a result, is not known
         at = at.f_back
     if at is None and stop is not None:
         following = False
     if name == RETURNED and not following:
         name = ""
-    site = None if inner is None else (inner.f_code, inner.f_lasti)
-    return Caller(name, site, id(inner), tuple(reversed(layers)))
+    site = None if inner is None else exact((inner.f_code, inner.f_lasti))
+    return Caller(name, site, id(inner), tuple(reversed(layers)), entry)
 
 
 def frames(stop: CodeType | None = None) -> Iterator[FrameType]:
@@ -174,7 +185,7 @@ def held_by(x: Any, where: Iterable[FrameType], *, shallow: bool = False) -> str
 
 def _within(x: Any, space: dict[str, Any], shallow: bool) -> str:
     for name, value in space.items():
-        if value is x and name != "_" and not name.startswith("__"):
+        if value is x and name.isidentifier() and name != "_" and not name.startswith("__"):
             return name
     for name, value in () if shallow else space.items():
         if not name.startswith("_"):

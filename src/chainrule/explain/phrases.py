@@ -24,8 +24,9 @@ from ..ops.primitive import TABLE, VIEW
 from .compounds import outer
 from .formula import Formula, vocabulary
 from .formula import tree as t
+from .formula.vocabulary import lifted
 from .steps import STILL, Step, Value
-from .wording import key_of, limits, literal, readable, zero_at
+from .wording import along, key_of, limits, literal, readable
 
 
 def named(x: Any) -> Formula:
@@ -98,14 +99,9 @@ def _short_form(step: Step) -> Formula | None:
 def _written(step: Step) -> Formula | None:
     """`x with x[0] = y`."""
     x, y = named(step.operands[0]).tree, named(step.operands[1]).tree
-    place: t.Node = x
-    for op, settings in step.settings["steps"]:
-        if "key" in settings:
-            place = t.Index(place, key_of(settings["key"]))
-        else:
-            place = t.Call(op.name, (place,), tuple((n, literal(v).tree) for n, v in settings.items()))
-    if place is x:
-        place = t.Index(x, t.Name("..."))
+    steps = literal(step.settings["steps"]).tree
+    assert isinstance(steps, t.Group)
+    place = along(x, steps.items) if steps.items else t.Index(x, t.Name("..."))
     return Formula(t.Altered(x, place, "=", y))
 
 
@@ -154,6 +150,8 @@ def _plain(d: Formula, step: Step) -> Formula:
             shape = sizes.get(node.of.name)
             if shape is not None:
                 return literal(shape).tree
+        if isinstance(node, t.Attribute) and node.name == "mT" and isinstance(node.of, t.Name):
+            return t.Attribute(node.of, "T") if len(sizes.get(node.of.name, ())) == 2 else node
         if isinstance(node, t.Call) and node.function == "rows" and len(node.arguments) == 1:
             (x,) = node.arguments
             if isinstance(x, t.Name) and len(sizes.get(x.name, ())) == 2:
@@ -204,7 +202,8 @@ def words() -> MappingProxyType[str, Any]:
         found[kind.name] = kind
     # In double precision: a single number in double precision times float32 would be float32.
     found["ones"] = lambda shape: wrap(np.ones(shape))
-    found |= {"one_hot": one_hot, "outer": outer, "zero_at": zero_at, "I": 1.0}
+    found["expand"] = lifted(found["expand"])
+    found |= {"one_hot": one_hot, "outer": outer, "I": 1.0}
     return MappingProxyType(found)
 
 
@@ -223,31 +222,24 @@ def _larger(of_two: Callable[..., Any], function: Callable[..., Any]) -> Any:
 
 def evaluate(formula: Formula, values: Mapping[str, Any]) -> Any:
     """The value of a printed formula, with tensors (or numbers) under their names."""
-    tree = formula.tree
     space = {**words(), **values}
-    if isinstance(tree, t.Altered):
-        return _altered(tree, space)
-    return formula.evaluate(space)
+    return Formula(_without_writes(formula.tree, space)).evaluate(space)
 
 
-def _altered(tree: t.Altered, space: Mapping[str, Any]) -> Any:
-    out = Formula(tree.of).evaluate(space).clone()
-    place = out
-    for node in _path(tree.place, tree.of):
-        if isinstance(node, t.Index):
-            place = place[Formula(node.key).evaluate(space)]
-        else:
-            settings = {n: Formula(x).evaluate(space) for n, x in node.settings}
-            place = TABLE[node.function](place, **settings)
-    value = Formula(tree.value).evaluate(space)
-    assert isinstance(place, TensorBase)
-    place._a[...] = value._a
-    return out
+def _without_writes(node: t.Node, space: dict[str, Any]) -> t.Node:
+    """The formula with `x with x[0] = y` computed, each under a name of its own."""
+    if not isinstance(node, t.Altered):
+        return t.rebuilt(node, lambda part: _without_writes(part, space))
+    value = Formula(_without_writes(node.value, space)).evaluate(space)
+    out = Formula(_without_writes(node.of, space)).evaluate(space).clone()
+    name = f"written {len(space)}"
+    space[name] = out
 
+    bracketed = t.Name(f"({node.of.name})") if isinstance(node.of, t.Name) else None
 
-def _path(place: t.Node, base: t.Node) -> list[Any]:
-    steps: list[Any] = []
-    while place != base:
-        steps.append(place)
-        place = place.of if isinstance(place, t.Index) else place.arguments[0]  # type: ignore[attr-defined]
-    return steps[::-1]
+    def change(part: t.Node) -> t.Node:
+        return t.Name(name) if part in (node.of, bracketed) else t.rebuilt(part, change)
+
+    place = Formula(change(node.place)).evaluate(space)  # a view of `out`
+    place._a[...] = value._a if isinstance(value, TensorBase) else value
+    return t.Name(name)

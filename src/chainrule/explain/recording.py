@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,7 @@ class Recording(Observer):
         self._roots: list[tuple[str, Module]] | None = None
         self._last: Step | None = None
         self._start = number()
+        self._entry: FrameType | None = None  # which function of ours made the last step
 
     # -- before and after ------------------------------------------------------------------------------
 
@@ -75,6 +76,10 @@ class Recording(Observer):
         self.origin[id(value)] = x
         self.position[id(value)] = position
         return value
+
+    def done(self) -> None:
+        """Nothing more will run."""
+        self._entry = None
 
     def value_of(self, x: TensorBase) -> Value:
         """What a tensor stands for now."""
@@ -157,8 +162,9 @@ class Recording(Observer):
         a = out._a if data is None else data
         value = Value(a, a.shape, MADE, at.name)
         last = self._last
-        if at.name and last is not None and (last.site, last.call) == (at.site, at.frame):
+        if at.name and last is not None and at.entry is not None and at.entry is self._entry:
             last.out.wish = ""  # of several steps in one call, the last one makes what is assigned
+        self._entry = at.entry
         step = Step(
             op, operands, settings, value, fixed=not mode.state.grad, site=at.site, call=at.frame,
             statement=0 if at.site is None else statement(at.site),
@@ -280,6 +286,7 @@ def record(fn: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Program, Reco
             recording.give(x, names[position], argument, position)
     with mode.enable_grad(), recording.entered():
         out = _call(fn, given)
+    recording.done()
     if not isinstance(out, TensorBase):
         raise ArgumentError.of(
             "explain",

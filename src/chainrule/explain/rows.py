@@ -16,16 +16,45 @@ from .steps import Value
 
 @dataclass(eq=False, slots=True)
 class ValueRow:
-    """A value: what it is computed by, from which line."""
+    """A value: what it is computed by, from which line.
+
+    layer: the path of the module that computed it, the innermost one.
+    """
 
     of: Value
     formula: Formula | None
     line: str
+    layer: str = ""
 
     @property
     def name(self) -> str:
         """The value's name."""
         return self.of.name
+
+
+@dataclass(eq=False, slots=True)
+class Column:
+    """A pass of forward mode: an input that moves; one element of it (`place`), or all of them alike."""
+
+    leaf: Value
+    place: tuple[int, ...] | None
+
+    @property
+    def title(self) -> str:
+        """What the tangents in the column are."""
+        if self.place is None:
+            return f"{self.leaf.name} + t·1"
+        index = f"[{', '.join(map(str, self.place))}]" if self.place else ""
+        return f"∂/∂{self.leaf.name}{index}"
+
+    @property
+    def direction(self) -> np.ndarray[Any, Any]:
+        """How the input moves."""
+        found = np.ones(self.leaf.shape, self.leaf.type)
+        if self.place is not None:
+            found[...] = 0
+            found[self.place] = 1
+        return found
 
 
 @dataclass(eq=False, slots=True)

@@ -8,7 +8,7 @@ A `Value` has the number it had at that time (later writes do not change it), th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -56,6 +56,11 @@ class Value:
         return wrap(np.zeros(self.shape, self.dtype) if self.data is None else self.data)
 
     @property
+    def type(self) -> np.dtype[Any]:
+        """The type of its elements."""
+        return self.tensor._a.dtype  # type: ignore[no-any-return]
+
+    @property
     def known(self) -> bool:
         """Whether its numbers are known."""
         return self.data is not None
@@ -92,7 +97,6 @@ class Step:
     call: int = 0
     statement: int = 0
     layers: tuple[str, ...] = ()
-    groups: tuple[str, ...] = field(default=())
 
     @property
     def values(self) -> list[Value]:

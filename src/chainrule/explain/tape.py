@@ -18,11 +18,11 @@ from ..ops.primitive import VIEW
 from ..tape import mode as tape_mode
 from ..tape.node import FREED, AccumulateGrad, Node, OpNode
 from ..transforms.level import suspended
-from .api import check_mode, compared, cost_of
+from .api import check_mode, check_running, compared, cost_of
 from .compounds import joined
 from .derivation import Derivation
 from .matrix import check_layout
-from .names import RETURNED, assigned, frames, held_by, statement
+from .names import RETURNED, assigned, exact, frames, held_by, statement
 from .recording import name_values
 from .steps import MADE, OUTSIDE, Program, Step, Value, by_depth, needed, spread_variation
 
@@ -31,6 +31,7 @@ def explain_result(y: Any, mode: str = "both", layout: str = "numerator") -> Der
     """The derivation of an eager result; see `Tensor.explain`."""
     check_mode(mode)
     check_layout(layout)
+    check_running("y.explain()")
     node = node_of(y)
     if node is None or isinstance(node, AccumulateGrad):
         raise GradError.of(
@@ -125,16 +126,17 @@ class _Reader:
             self._operand(node, i, None if kept is None else kept[i]) for i in range(len(node.edges))
         )
         value = Value(None, node.shape, MADE, self._held.get(id(node), ""), dtype=node.dtype)
+        site = None if node.site is None else exact(node.site)
         step = Step(
-            node.op, operands, node.settings, value, site=node.site,
-            statement=0 if node.site is None else statement(node.site),
+            node.op, operands, node.settings, value, site=site,
+            statement=0 if site is None else statement(site),
         )  # fmt: skip
         value.step = step
         if isinstance(out, TensorBase):
             value.data = out._a
         elif all(not isinstance(x, Value) or x.known for x in operands):
             value.data = _again(step)
-        self._name(step, node.site)
+        self._name(step, site)
         self.values[id(node)] = value
         self.steps.append(step)
         self._last = step
@@ -175,9 +177,9 @@ class _Reader:
             assert value.data is not None
             out = Value(op.numpy(value.data, **settings), (), MADE)
             out.shape = out.data.shape  # type: ignore[union-attr]
-            out.step = Step(op, (value,), settings, out, site=node.site)
-            if node.site is not None:
-                out.step.statement = statement(node.site)
+            site = None if node.site is None else exact(node.site)
+            out.step = Step(op, (value,), settings, out, site=site)
+            out.step.statement = 0 if site is None else statement(site)
             self.steps.append(out.step)
             value = out
         self._constants[id(x)] = value

@@ -7,12 +7,14 @@ for number, which the tests check by evaluating both. Next: `phrases.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from ..core import dtypes
+from ..ops.primitive import Primitive
 from .formula import Formula
 from .formula import tree as t
 
@@ -52,14 +54,21 @@ def _node(x: Any) -> t.Node:
         return t.Name("...")
     if isinstance(x, slice):
         return t.Slice(*(None if end is None else _node(end) for end in (x.start, x.stop, x.step)))
-    if isinstance(x, tuple) and len(x) == 2 and isinstance(x[1], dict) and set(x[1]) == {"key"}:
-        return t.Index(t.Name("..."), key_of(x[1]["key"]))  # the step to a view x[key]
+    if isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], Primitive):
+        return _step(*x)
     if isinstance(x, list | tuple):
         return t.Group(tuple(_node(item) for item in x), "[" if isinstance(x, list) else "(")
     if isinstance(x, dtypes.dtype):
         return t.Name(x.name)
     name = getattr(x, "name", None)
     return t.Name(name if isinstance(name, str) else str(x))
+
+
+def _step(op: Primitive, settings: dict[str, Any]) -> t.Node:
+    """One step to a view, of "..."."""
+    if set(settings) == {"key"}:
+        return t.Index(t.Name("..."), key_of(settings["key"]))
+    return t.Call(op.name, (t.Name("..."),), tuple((name, _node(x)) for name, x in settings.items()))
 
 
 def key_of(key: tuple[Any, ...]) -> t.Node:
@@ -126,22 +135,47 @@ def _softmax_minus_one(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
     return t.Binary("*", g, t.Binary("-", softmax, chosen))
 
 
+def _permute(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
+    """permute(g, dims=inverse(dims)) that changes the last two axes: g transposed."""
+    dims = dict(node.settings).get("dims")
+    if isinstance(dims, t.Call) and dims.function == "inverse" and len(dims.arguments) == 1:
+        (dims,) = dims.arguments
+    places = None if dims is None else _numbers(dims)
+    if places is None or len(node.arguments) != 1:
+        return None
+    n = len(places)
+    if n < 2 or places != (*range(n - 2), n - 1, n - 2):
+        return None
+    return t.Attribute(node.arguments[0], "T" if n == 2 else "mT")
+
+
 def _follow(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
     """follow(g, steps): the part of g that was written."""
-    key = _only_key(node.arguments[1]) if len(node.arguments) == 2 else None
-    return None if key is None else t.Index(node.arguments[0], key)
+    if len(node.arguments) != 2 or not isinstance(node.arguments[1], t.Group):
+        return None
+    return along(node.arguments[0], node.arguments[1].items)
 
 
 def _overwrite(node: t.Call, out: tuple[int, ...]) -> t.Node | None:
     """overwrite(g, zeros, steps): g with 0 where something was written."""
     steps = dict(node.settings).get("steps")
-    zeros = len(node.arguments) == 2 and isinstance(node.arguments[1], t.Call)
-    if steps is None or not zeros or node.arguments[1].function != "zeros_like":  # type: ignore[attr-defined]
+    zeros = node.arguments[1] if len(node.arguments) == 2 else None
+    if not isinstance(steps, t.Group) or not isinstance(zeros, t.Call) or zeros.function != "zeros_like":
         return None
-    if steps == t.Group(()):
-        return t.Binary("*", t.Constant(0), node.arguments[0])
-    key = _only_key(steps)
-    return None if key is None else t.Call("zero_at", (node.arguments[0], t.Group((key,))))
+    g = node.arguments[0]
+    place = along(g, steps.items) if steps.items else t.Index(g, t.Name("..."))
+    return t.Altered(g, place, "=", t.Constant(0))
+
+
+def along(x: t.Node, steps: Sequence[t.Node]) -> t.Node:
+    """The view of x that the steps lead to; in a step `...` stands for what it is taken of."""
+    for step in steps:
+        if isinstance(step, t.Index | t.Attribute):
+            x = replace(step, of=x)
+        elif isinstance(step, t.Call):
+            call = replace(step, arguments=(x, *step.arguments[1:]))
+            x = (_permute(call, ()) if call.function == "permute" else None) or call
+    return x
 
 
 _WORDS: Final[dict[str, Callable[[t.Call, tuple[int, ...]], t.Node | None]]] = {
@@ -149,15 +183,9 @@ _WORDS: Final[dict[str, Callable[[t.Call, tuple[int, ...]], t.Node | None]]] = {
     "reduce_to": _reduce_to,
     "times_minus_one_at": _softmax_minus_one,
     "follow": _follow,
+    "permute": _permute,
     "overwrite": _overwrite,
 }
-
-
-def zero_at(g: Any, key: tuple[Any, ...]) -> Any:
-    """g with 0 at an index."""
-    out = g.clone()
-    out._a[key[0]] = 0
-    return out
 
 
 def _numbers(node: t.Node) -> tuple[int, ...] | None:
@@ -165,10 +193,3 @@ def _numbers(node: t.Node) -> tuple[int, ...] | None:
         return None
     found = [t.value_of(item) for item in node.items]
     return tuple(int(n) for n in found if n is not None) if None not in found else None
-
-
-def _only_key(steps: t.Node) -> t.Node | None:
-    """The index, if the steps to a view are one index."""
-    if isinstance(steps, t.Group) and len(steps.items) == 1 and isinstance(steps.items[0], t.Index):
-        return steps.items[0].key
-    return None

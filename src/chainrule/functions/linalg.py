@@ -282,10 +282,14 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     """w that makes ||A w - B|| smallest, as (solution, residuals, rank, singular_values). Values only.
 
     B:       one right-hand side, or several as columns: (..., m, n), (..., m, k) -> (..., n, k).
-    rcond:   singular values up to rcond * the largest count as 0; eps * max(m, n) by default.
+    rcond:   singular values up to rcond * the largest count as 0. By default, those of A with its columns
+             scaled to a size near 1, up to eps * max(m, n): units of measurement do not matter then.
     driver:  which of the other results are filled, as in PyTorch: "gelsy" (the default) the rank, "gelsd" and
              "gelss" all, "gels" the residuals. These are sums of squares, given if m > n and A has full rank.
-    Raises:  ShapeError or DTypeError if A and B do not fit.
+    Of several such w it is the smallest one. By default it is right to the last digits for the A and B that
+    are given (`core/least_squares.py` says how); a warning tells the condition number where rounding A and B
+    alone, in their last digit, leaves less than half of the digits of w.
+    Raises:  ShapeError or DTypeError if A and B do not fit; ArgumentError if values are not finite.
 
     >>> import chainrule as torch
     >>> A = torch.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
@@ -301,10 +305,15 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     vector = B._a.ndim == 1 or (B._a.ndim == A._a.ndim - 1 and B._a.shape == A._a.shape[:-1])
     right = unsqueeze(B, -1) if vector else B
     m, n = A._a.shape[-2:]
-    limit = max(m, n) * float(np.finfo(A._a.dtype).eps) if rcond is None else rcond
-    (solution,) = values_only("linalg.lstsq", (A, right), [mx.LSTSQ(A, right, rcond=limit)])
-    s = svdvals(A.detach())
-    rank = sum(pw.gt(s, amax(s, -1, True) * limit), -1)
+    (solution,) = values_only("linalg.lstsq", (A, right), [mx.LSTSQ(A, right, rcond=rcond)])
+    a = A.detach()
+    s = svdvals(a)
+    if rcond is None:
+        largest = amax(pw.abs(a), -2, True) if m else a.new_ones((*a._a.shape[:-2], 1, n))
+        judged = svdvals(ar.WHERE(pw.gt(largest, 0), a / largest, 0.0))
+        rank = sum(pw.gt(judged, _cut(A, judged, None, None)), -1)
+    else:
+        rank = sum(pw.gt(s, _cut(A, s, None, rcond)), -1)
     none = A.new_empty((0,))
     full = driver == "gels" or (driver in ("gelsd", "gelss") and bool((rank._a == n).all()))
     residuals = sum(pw.square(matmul(A, solution) - right), -2) if full and m > n else none

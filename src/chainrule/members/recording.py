@@ -5,7 +5,6 @@ How backward works is in `../backward.py` and `../tape/engine.py`.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import backward as bw
 from ..backward import node_of
 from ..base import TensorBase, View, owner_of
+from ..core.above import above
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
 from ..inplace import is_traced
@@ -165,9 +165,9 @@ class Recording(TensorBase):
     def explain(self, mode: str = "both", layout: str = "numerator") -> Derivation:
         """How the gradient of this result comes about, step by step, from what was recorded for backward.
 
-        As `chainrule.explain(fn, *inputs)`, for a result that is there already: call it before backward, which
-        frees what was kept. What no gradient reads was not kept, and is shown as "not kept"; there is no
-        comparison with central differences, because there is no function to run again.
+        As `chainrule.explain(fn, *inputs)`, for a result that is there already: call it before backward,
+        which frees what was kept. What no gradient reads was not kept, and is shown as "not kept"; there is
+        no comparison with central differences, because there is no function to run again.
 
         mode:   which tables to show: "both", "forward" or "reverse".
         layout: of derivatives by vectors and matrices: "numerator" (∂a/∂w = xᵀ) or "denominator" (∂a/∂w = x).
@@ -180,9 +180,7 @@ class Recording(TensorBase):
         >>> [row.name for row in d.reverse], d.gradient["w"]
         (['∂z/∂z', '∂z/∂v2', '∂z/∂v1', '∂z/∂w'], tensor(120.))
         """
-        # The package stands above the tensors, and is loaded when somebody asks for an explanation.
-        explanations = importlib.import_module("chainrule.explain.tape")
-        result: Derivation = explanations.explain_result(self, mode, layout)
+        result: Derivation = above("explain_result")(self, mode, layout)
         return result
 
     def detach(self) -> Tensor:

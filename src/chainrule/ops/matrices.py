@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ShapeError
+from ..core import least_squares
+from ..core.errors import ArgumentError, ShapeError
 from ..core.shapes import BroadcastMismatch, Shape, broadcast_shapes
 from .batching import ALIGNED, STACKED
 from .primitive import DECOMPOSITION, NOT_DIFFERENTIABLE, USE_NUMPY, Primitive, primitive, sample
@@ -184,12 +185,26 @@ def _lstsq_shapes(x: Shape, y: Shape, *, rcond: float | None) -> Shape:
 
 
 def _lstsq(x: Any, y: Any, *, rcond: float | None) -> Any:
-    if x.ndim == 2:
-        return np.linalg.lstsq(x, y, rcond=rcond)[0]
     out = np.empty((*x.shape[:-2], x.shape[-1], y.shape[-1]), x.dtype)
     for k in np.ndindex(x.shape[:-2]):
-        out[k] = np.linalg.lstsq(x[k], y[k], rcond=rcond)[0]
+        out[k] = _lstsq_of_one(x[k], y[k], rcond)
     return out
+
+
+def _lstsq_of_one(x: Any, y: Any, rcond: float | None) -> Any:
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ArgumentError.of(
+            "linalg.lstsq",
+            given=f"shapes {x.shape} and {y.shape} with values that are not finite",
+            must="infinity and nan have no least squares",
+            hint="rows = A.isfinite().all(-1), and A[rows], B[rows]",
+        )
+    if rcond is not None:  # a cut that was asked for is one of A as it is
+        return np.linalg.lstsq(x, y, rcond=rcond)[0]
+    eps = float(np.finfo(x.dtype).eps)
+    found = least_squares.solve(x.astype(np.float64), y.astype(np.float64), eps * max(x.shape))
+    least_squares.warn_if_doubtful("linalg.lstsq", found, x.shape[-1], eps)
+    return found.w
 
 
 LSTSQ = primitive(

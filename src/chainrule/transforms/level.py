@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 
 class Level:
-    """One entry of the stack. The methods are called with the levels below as the thread's stack."""
+    """One entry of the stack. The methods are called with the levels below as the thread's stack.
+
+    only_looks: whether everything happens as without it, recorded or not.
+    """
+
+    only_looks = False
 
     def run(self, op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """The result of an op."""
@@ -224,10 +229,10 @@ def _tell(what: str, x: TensorBase, y: TensorBase) -> None:
 
 
 @contextmanager
-def suspended() -> Iterator[None]:
-    """What happens inside is seen by no level."""
+def suspended(*, but_lookers: bool = False) -> Iterator[None]:
+    """What happens inside is seen by no level; `but_lookers`: by none but those that only look."""
     before = levels.stack
-    levels.stack = ()
+    levels.stack = tuple(level for level in before if level.only_looks) if but_lookers else ()
     try:
         yield
     finally:

@@ -16,7 +16,6 @@ from .maths import latex_of
 
 if TYPE_CHECKING:
     from ..derivation import Derivation
-    from ..steps import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,9 @@ def sections(d: Derivation) -> list[Section]:
 def _values(d: Derivation) -> Section:
     shapes = any(row.of.shape for row in d.values)
     s = Section(
-        "Values", "", ["", "formula", "with numbers", *(["shape"] if shapes else []), "value", "line"]
+        "Values",
+        "",
+        ["", "formula", "with numbers", *(["shape"] if shapes else []), "value", "layer", "line"],
     )
     numbers = {v.name: v.data.item() for v in _scalars(d)}
     files = {row.line.rpartition(":")[0] for row in d.values if row.line}
@@ -83,7 +84,9 @@ def _values(d: Derivation) -> Section:
             cells = [_name(row.name), _formula(row.formula, "= ", d), worked]
         if shapes:
             cells.append(Cell(shape_text(row.of.shape)))
-        s.rows.append([*cells, _value(row.of.data), Cell(_line(row.line, files))])
+        s.rows.append(
+            [*cells, _value(row.of.data), Cell("" if fold else row.layer), Cell(_line(row.line, files))]
+        )
     if d.program.dropped and d._part is None:
         n = d.program.dropped
         more = f"{n} more {'operation' if n == 1 else 'operations'} ran"
@@ -92,14 +95,16 @@ def _values(d: Derivation) -> Section:
 
 
 def _forward(d: Derivation) -> Section:
-    leaves = d.columns
-    moved = "along ones in each input" if any(v.shape for v in leaves) else "one pass for each input"
+    along = any(column.place is None for column in d.columns)
+    moving = {id(column.leaf) for column in d.columns}
+    several = any(v.size > 1 for v in d.program.leaves)
+    moved = "along ones in each input" if along else f"one pass for each {'element' if several else 'input'}"
     s = Section(
         "Forward mode", f"Tangents, from the inputs to {d.program.output.name}; {moved}.",
-        ["", "formula", *[_column(v) for v in leaves], "rule"],
+        ["", "formula", *[column.title for column in d.columns], "rule"],
     )  # fmt: skip
     numbers = {v.name: v.data.item() for v in _scalars(d)}
-    known = [numbers | d.tangent_numbers(k) for k in range(len(leaves))]
+    known = [numbers | d.tangent_numbers(k) for k in range(len(d.columns))]
     for row in d.forward:
         fold = d.fold_of(row.of)
         cells = [_name(row.name), Cell(f"[{fold.name}]") if fold else _formula(row.formula, "= ", d)]
@@ -112,14 +117,10 @@ def _forward(d: Derivation) -> Section:
             else:
                 cells.append(Cell(shown))
         s.rows.append([*cells, Cell(row.rule)])
-    if len(d.program.leaves) > len(leaves):
-        more = len(d.program.leaves) - len(leaves)
+    more = sum(id(v) not in moving for v in d.program.leaves)
+    if more:
         s.notes.append(f"{more} more {'input has' if more == 1 else 'inputs have'} a pass of their own.")
     return s
-
-
-def _column(leaf: Value) -> str:
-    return f"∂/∂{leaf.name}" if not leaf.shape else f"{leaf.name} + t·1"
 
 
 def _reverse(d: Derivation) -> Section:
@@ -131,7 +132,7 @@ def _reverse(d: Derivation) -> Section:
     numbers |= d.adjoint_numbers
     for row in d.reverse:
         chain = Cell(f"= {row.chain}", latex_of_chain(row.chain)) if row.chain else EMPTY
-        shown = f"= {_signed(figures(row.value._a))}"
+        shown = f"= {_signed(figures(row.value._a, short=True))}"
         worked = EMPTY if row.value._a.shape else _numbers(row.formula, numbers, "= ")
         if worked.text == shown:
             worked = EMPTY

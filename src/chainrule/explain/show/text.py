@@ -68,10 +68,14 @@ def _broken(cell: str, width: int) -> list[str]:
 
 
 def _words(cell: str, width: int) -> list[str]:
-    """What may stand in a line of its own: parts that end in a blank or a sign; cut only if too long."""
+    """What may stand in a line of its own: words; of those that are too long, factors, or what fits."""
     found: list[str] = []
-    for word in re.findall(r".+?(?:[ ·]+|,(?! )|$)", cell):
-        found += [word[i : i + width] for i in range(0, len(word), width)]
+    for word in re.findall(r"\S+ *", cell):
+        if _width(word.rstrip()) <= width:
+            found.append(word)
+            continue
+        for part in re.findall(r".+?(?:·|,(?![)])|$)", word):
+            found += [part[i : i + width] for i in range(0, len(part), width)]
     return found
 
 
