@@ -23,14 +23,15 @@ LOG_2PI = 1.8378770664093453  # log(2 pi)
 
 
 def broadcast_all(what: str, **given: Any) -> tuple[Tensor, ...]:
-    """Numbers and Tensors as Tensors of one shape; numbers and integers take the type of the float Tensors."""
+    """Numbers and Tensors as Tensors of one shape; what is whole takes the type of the floats."""
     tensors = [x._a.dtype for x in given.values() if isinstance(x, TensorBase)]
     floats = [FROM_NUMPY[t] for t in tensors if t.kind == "f"]
     kind = floats[0] if floats else dtypes.get_default_dtype()
     made: list[Tensor] = []
     for name, x in given.items():
         if isinstance(x, TensorBase):
-            made.append(x if x._a.dtype.kind == "f" else x.to(kind))  # type: ignore[attr-defined]
+            known: Any = x
+            made.append(known if x._a.dtype.kind == "f" else known.to(kind))
         elif isinstance(x, int | float | np.number) and not isinstance(x, bool):
             made.append(tensor(x, dtype=kind))
         else:
