@@ -304,3 +304,24 @@ def test_draws_have_the_type_of_the_parameters(kind: str) -> None:
         assert x.dtype is dtype
         assert bool(torch.isfinite(x).all())
     assert D.Beta(one / 8, one / 8).sample((2000,)).max() < 1
+
+
+def test_a_program_sees_a_distribution_from_outside_as_it_is() -> None:
+    prior = D.Normal(torch.zeros(3), 1.0)
+
+    def loss(m: Any, s: Any) -> Any:
+        q = D.Normal(m, s)
+        return D.kl_divergence(q, prior).sum() - prior.log_prob(q.rsample()).sum()
+
+    compiled = torch.compile(loss)
+    m, s = torch.ones(3, requires_grad=True), torch.full((3,), 2.0)
+    for shift in (0.0, 1.0):
+        prior.loc.data.add_(shift)
+        grads = []
+        for f in (loss, compiled):
+            m.grad = None
+            torch.manual_seed(0)
+            value = f(m, s)
+            value.backward()
+            grads.append((value.item(), *m.grad.tolist()))
+        assert_allclose(grads[0], grads[1], rtol=1e-5, atol=1e-6)

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..core.dtypes import float64
 from ..functions.elementwise import clamp, where
-from ..functions.pointwise import digamma, log, log1p, sigmoid
+from ..functions.pointwise import digamma, sigmoid
 from ..tensor import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
 from .incomplete import moving
-from .parameters import broadcast_all, drawn, log_beta, type_of, weighted
+from .parameters import broadcast_all, drawn, log_beta, log_of, type_of, weighted
 from .rejection import log_gamma
 
 
@@ -94,7 +94,7 @@ class Beta(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value, "log_prob")
         a, b = self.concentration1, self.concentration0
-        return weighted(a - 1, log(value)) + weighted(b - 1, log1p(-value)) - log_beta(a, b)
+        return weighted(a - 1, log_of(value)) + weighted(b - 1, log_of(1 - value)) - log_beta(a, b)
 
     def entropy(self) -> Tensor:
         a, b = self.concentration1, self.concentration0

@@ -15,7 +15,7 @@ from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
 from .incomplete import gamma_cdf, moving
-from .parameters import broadcast_all, drawn, type_of, weighted
+from .parameters import broadcast_all, drawn, log_of, type_of, weighted
 from .rejection import log_gamma
 
 
@@ -76,7 +76,7 @@ class Gamma(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value, "log_prob")
         a, rate = self.concentration, self.rate
-        return a * log(rate) + weighted(a - 1, log(value)) - rate * value - lgamma(a)
+        return a * log(rate) + weighted(a - 1, log_of(value)) - rate * value - lgamma(a)
 
     def cdf(self, value: Tensor) -> Tensor:
         self._check_value(value, "cdf")

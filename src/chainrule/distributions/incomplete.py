@@ -2,10 +2,10 @@
 
 The central idea: with t = x e^v the integral of t^(a - 1) e^(-t) is x^a e^(-x) times that of
 exp(a v - x (e^v - 1)), which is 1 at v = 0 and falls from there: over v < 0 it gives P where x < a, over
-v > 0 Q = 1 - P where x >= a. A fixed rule of Gauss and Legendre on the piece that matters integrates it without
-cancellation; where both a and x are below 10 a series with positive terms does. So it is an expression in
-Tensors, and its derivatives are those of the expression. `moving` uses them for draws with gradients; the
-draws themselves come from `rejection.py`.
+v > 0 Q = 1 - P where x >= a. A fixed rule of Gauss and Legendre on the piece that matters integrates it
+without cancellation; where both a and x are below 10 a series with positive terms does. So it is an
+expression in Tensors, and its derivatives are those of the expression. `moving` uses them for draws with
+gradients; the draws themselves come from `rejection.py`.
 """
 
 from __future__ import annotations

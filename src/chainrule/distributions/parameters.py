@@ -14,7 +14,7 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..creation import tensor
 from ..functions.elementwise import where
 from ..functions.options import values_of
-from ..functions.pointwise import lgamma, logaddexp
+from ..functions.pointwise import lgamma, log, logaddexp
 from ..functions.sampling import default_generator
 from ..ops.primitive import interpreter, levels
 from ..tensor import Tensor
@@ -77,6 +77,12 @@ def weighted(weight: Tensor, log: Tensor) -> Tensor:
     return where(nothing, 0.0, weight * where(nothing, 0.0, log))
 
 
+def log_of(p: Tensor) -> Tensor:
+    """log p; its derivative at p = 0 is taken to be 0: 0 / 0 would make nan of whole gradients."""
+    never = p == 0
+    return where(never, -float("inf"), log(where(never, 1.0, p)))
+
+
 def softplus(x: Tensor) -> Tensor:
     """log(1 + exp(x)), for any x."""
     return logaddexp(x, x * 0)
@@ -100,7 +106,7 @@ def drawn(
 
     def make(shape: tuple[int, ...]) -> Tensor:
         out = sampler(default_generator, *[np.broadcast_to(a, shape) for a in arrays])
-        made: Tensor = wrap(out.astype(kind.numpy))
+        made: Tensor = wrap(np.asarray(out, kind.numpy))
         return made
 
     if not levels.stack:

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from ..creation import arange
 from ..functions.options import values_of
-from ..functions.pointwise import exp, floor, lgamma, log
+from ..functions.pointwise import exp, floor, lgamma
 from ..tensor import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
 from .incomplete import gamma_cdf
-from .parameters import broadcast_all, drawn, type_of, weighted
+from .parameters import broadcast_all, drawn, log_of, type_of, weighted
 from .rejection import poisson
 
 
@@ -54,7 +54,7 @@ class Poisson(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value, "log_prob")
-        return weighted(value, log(self.rate)) - self.rate - lgamma(value + 1)
+        return weighted(value, log_of(self.rate)) - self.rate - lgamma(value + 1)
 
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of at most `value`: that a gamma number of shape value + 1 is above the rate."""
