@@ -152,8 +152,8 @@ class SoftmaxRegression(Classifier):
         if size > max(self.tol, 1e-6):
             warn(
                 f"SoftmaxRegression: the slope is still {size:.1e} after {self.n_iter_} steps\n"
-                "  try: a larger max_iter, or weight_decay above 0: classes that can be separated have no finite "
-                "best weights without it"
+                "  try: a larger max_iter, or weight_decay above 0: separable classes have no finite best "
+                "weights without it"
             )
         self.n_iter_ = max(1, self.n_iter_)
         self.loss_ = float(value)
