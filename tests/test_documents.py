@@ -21,7 +21,7 @@ def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md", "docs/models.md"])
 def test_examples_run(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(
@@ -74,6 +74,7 @@ def test_commands_of_the_readme_are_those_of_ci() -> None:
         "docs/graphs.md",
         "docs/compile.md",
         "docs/plots.md",
+        "docs/models.md",
     ],
 )
 def test_links_lead_somewhere(document: str) -> None:

@@ -219,7 +219,7 @@ def test_refusals_of_data() -> None:
     with pytest.raises(ValueError) as caught:
         SoftmaxRegression().fit(X, [1, 1, 1, 1])
     assert str(caught.value).startswith(
-        "SoftmaxRegression got 1 class, np.int64(1)\n  there must be two classes or more to tell apart\n"
+        "SoftmaxRegression got 1 class, 1\n  there must be two classes or more to tell apart\n"
     )
     with pytest.raises(ValueError, match="at least one non-zero"):  # scikit-learn's own words
         Ridge().fit(X, [1, 2, 3, 4], sample_weight=[0, 0, 0, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -175,5 +176,5 @@ def test_gradient_descent_without_a_rate_takes_the_largest_safe_one():
     model = LinearRegression(solver="gd", epochs=200).fit(X, X @ [1.0, 1.0, 1.0])
     falling = [loss for loss in model.losses_ if loss > 1e-25]  # below, rounding decides
     assert len(falling) > 20
-    assert all(later < before for before, later in zip(falling, falling[1:], strict=False))
+    assert all(later < before for before, later in pairwise(falling))
     assert model.losses_[-1] < 1e-12

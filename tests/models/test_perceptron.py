@@ -9,10 +9,10 @@ from chainrule.models import SVC, MLPClassifier, Perceptron
 
 
 def _as_in_the_notes(X, y, passes):
-    """Document 003: w = 0 and b = 0; repeat; if y_i (w'x_i + b) <= 0: w += x_i y_i, b += y_i; until converged."""
-    w, b, mistakes = np.zeros(X.shape[1]), 0.0, 0
-    for done in range(1, passes + 1):
-        wrong = 0
+    """Document 003: w = 0, b = 0; repeat: if y_i (w'x_i + b) <= 0: w += x_i y_i, b += y_i; until none."""
+    w, b, mistakes, done = np.zeros(X.shape[1]), 0.0, 0, 0
+    while done < passes:
+        done, wrong = done + 1, 0
         for x_i, y_i in zip(X, y, strict=True):
             if y_i * (w @ x_i + b) <= 0:
                 w, b, wrong = w + x_i * y_i, b + y_i, wrong + 1
@@ -61,7 +61,7 @@ def test_xor_is_proven_to_be_beyond_it():
     with pytest.warns(UserWarning, match="Perceptron: no plane separates the classes") as caught:
         model = Perceptron(max_iter=10**6).fit(*XOR)
     assert str(caught[0].message) == (
-        "Perceptron: no plane separates the classes: pass 2 ended where pass 2 had begun; "
+        "Perceptron: no plane separates the classes: pass 1 ended where pass 1 had begun; "
         "4 of 4 rows are on the wrong side\n"
         "  try: a model that bends (MLPClassifier, SVC), or one that allows errors (LinearSVC)"
     )
@@ -82,12 +82,14 @@ def test_the_passes_end_with_a_warning_and_the_best_of_them():
         model = Perceptron(max_iter=30).fit(X, y)
     wrong = int((model.predict(X) != y).sum())
     assert str(caught[0].message) == (
-        f"Perceptron: no plane that separates the classes was found in 30 passes; {wrong} of 300 rows are on the "
-        "wrong side\n  try: a larger max_iter if you know that there is one; else LinearSVC, which allows errors"
+        f"Perceptron: no plane that separates the classes was found in 30 passes; {wrong} of 300 rows are on "
+        "the wrong side\n"
+        "  try: a larger max_iter if you know that there is one; else LinearSVC, which allows errors"
     )
     assert model.score(X, y) > 0.75
 
 
+@pytest.mark.filterwarnings("ignore:.*class 'left'")
 def test_each_class_against_the_rest():
     X = np.array([[0.0, 5.0], [1.0, 6.0], [5.0, 0.0], [6.0, 1.0], [-5.0, -5.0], [-6.0, -4.0]])
     y = np.array(["up", "up", "right", "right", "left", "left"])

@@ -48,12 +48,13 @@ def test_descent_walks_to_the_same_place(solver, epochs, atol):
     ).fit(X, y)
     np.testing.assert_allclose(walked.predict_proba(X), best.predict_proba(X), atol=atol)
     assert best.loss_ <= walked.loss_ + 1e-3
-    assert walked.losses_[-1] < 0.2 * walked.losses_[0]
+    assert walked.losses_[-1] < 0.25 * walked.losses_[0]
 
 
 def test_classes_that_can_be_separated_have_no_best_weights():
     with pytest.warns(UserWarning, match="SoftmaxRegression: the slope is still") as caught:
         SoftmaxRegression(weight_decay=0, max_iter=3).fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
     assert str(caught[0].message).split("\n")[1] == (
-        "  try: a larger max_iter, or weight_decay above 0: separable classes have no finite best weights without it"
+        "  try: a larger max_iter, or weight_decay above 0: separable classes have no finite best "
+        "weights without it"
     )

@@ -130,7 +130,7 @@ def classification(model: Classifier, X: Any, y: Any, sample_weight: Any = None)
     if len(classes) < 2:
         raise ArgumentError.of(
             type(model).__name__,
-            given=f"{len(classes)} class, {classes[0]!r}",
+            given=f"{len(classes)} class, {classes.tolist()[0]!r}",
             must="there must be two classes or more to tell apart",
         )
     model.classes_ = classes

@@ -99,9 +99,9 @@ class SoftmaxRegression(Classifier):
             self.losses_ = [epoch.train_loss for epoch in history.epochs]
             self.n_iter_ = len(history.epochs)
             with no_grad():
-                w = layer.weight.numpy()
+                w = layer.weight.detach().numpy()
                 if layer.bias is not None:
-                    w = np.hstack([w, layer.bias.numpy()[:, None]])
+                    w = np.hstack([w, layer.bias.detach().numpy()[:, None]])
             self.loss_ = self.losses_[-1] + decay / 2 * float((w[:, : x.shape[1]] ** 2).sum())
         self.coef_ = w[:, : x.shape[1]].copy()
         self.intercept_ = w[:, -1].copy() if self.fit_intercept else np.zeros(classes)
