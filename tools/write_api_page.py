@@ -54,6 +54,8 @@ SECTIONS = (
     Section("chainrule.utils.checkpoint", "Less memory for backward"),
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
+    Section("chainrule.models", "Models"),
+    Section("chainrule.statistics", "Tables of probabilities, information, calibration"),
     Section("chainrule.graph", "Explicit graphs"),
     Section("chainrule.plot", "Pictures"),
     Section("chainrule.compat", "Programs written for PyTorch and the book"),
@@ -61,6 +63,7 @@ SECTIONS = (
     Section("chainrule.compat.torchvision.datasets", "Data sets of images"),
     Section("chainrule.compat.torchvision.transforms", "Transforms of images"),
     Section("chainrule.compat.cuda", "A machine without a GPU"),
+    Section("chainrule.experiments", "Experiments of the course"),
 )
 
 CONSTANTS = {
