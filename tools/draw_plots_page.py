@@ -1,24 +1,26 @@
-"""Draw the pictures of `docs/plots.md` and `docs/statistics.md` by the examples above them.
+"""Draw the pictures of `docs/plots.md`, `docs/statistics.md` and of the course's pages by the examples above them.
 
-Run `python tools/draw_plots_page.py` after changing an example or how pictures look, and look at them.
+Run `python tools/draw_plots_page.py` after changing an example or how pictures look, and look at them; with
+names of pages (`docs/course/fitting.md`) it draws those only.
 """
 
 from __future__ import annotations
 
 import doctest
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from chainrule import plot
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = (DOCS / "plots.md", DOCS / "statistics.md")
+PAGES = [DOCS / "plots.md", DOCS / "statistics.md", *sorted((DOCS / "course").glob("*.md"))]
 DPI = 70  # small files; the page is read on a screen
 
 
 def draw(page: Path) -> list[Path]:
-    """Run the examples from top to bottom, and save the last picture at each link to one."""
+    """Run the examples of a page from top to bottom, and save the last picture at each link to one."""
     names: dict[str, Any] = {}
     written = []
     parts = re.split(r"!\[[^]]*\]\((.*?)\)", page.read_text(encoding="utf-8"))
@@ -27,11 +29,12 @@ def draw(page: Path) -> list[Path]:
             if example.exc_msg is None:  # one that shows an error draws nothing
                 exec(compile(example.source, page.name, "exec"), names)
         if link is not None:
+            (page.parent / link).parent.mkdir(exist_ok=True)
             written.append(plot.save(page.parent / link, dpi=DPI))
     return written
 
 
 if __name__ == "__main__":
-    for page in PAGES:
+    for page in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
         for path in draw(page):
             print(path)

@@ -32,6 +32,7 @@ from .arrays import (
     astype,
     batch_matmul,
     concat,
+    corr2d,
     cos,
     cosh,
     exp,
@@ -93,9 +94,9 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "DATA_HUB", "DATA_URL", "Accumulator", "Animator", "F", "Timer", "abs", "accuracy", "arange",
-    "argmax", "astype", "batch_matmul", "concat", "cos", "cosh", "cpu", "download", "download_all",
-    "download_extract", "evaluate_accuracy", "evaluate_loss", "exp", "expand_dims", "eye", "float32",
-    "get_dataloader_workers", "get_fashion_mnist_labels", "gpu", "int32", "linreg", "linspace",
+    "argmax", "astype", "batch_matmul", "concat", "corr2d", "cos", "cosh", "cpu", "download",
+    "download_all", "download_extract", "evaluate_accuracy", "evaluate_loss", "exp", "expand_dims", "eye",
+    "float32", "get_dataloader_workers", "get_fashion_mnist_labels", "gpu", "int32", "linreg", "linspace",
     "load_array", "load_data_fashion_mnist", "log", "matmul", "meshgrid", "mkdir_if_not_exist", "nn",
     "nn_Module", "normal", "np", "num_gpus", "numpy", "ones", "pd", "plot", "plt", "predict_ch3", "rand",
     "randn", "reduce_mean", "reduce_sum", "repeat", "reshape", "set_axes", "set_figsize", "sgd",
