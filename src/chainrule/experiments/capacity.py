@@ -149,4 +149,6 @@ def _draw(ax: Axes | None, x: Tensor, y: Tensor, degrees: list[int], weights: li
         ylim=(low - room, high + room),
         ax=ax,
     )
-    return plot.scatter(x, y, ax=ax)
+    ax = plot.scatter(x, y, size=16, ax=ax)
+    ax.collections[-1].set(color="black", zorder=3)
+    return ax

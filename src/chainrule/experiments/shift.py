@@ -114,4 +114,6 @@ def _draw(ax: Axes | None, x: Tensor, y: Tensor, lines: dict[str, tuple[float, f
         ylabel="y",
         ax=ax,
     )
-    return plot.scatter(x, y, size=3, ax=ax)
+    ax = plot.scatter(x, y, size=3, ax=ax)
+    ax.collections[-1].set_color("0.6")  # behind what matters
+    return ax

@@ -113,11 +113,14 @@ def _fitted(x: Tensor, y: Tensor, method: str, penalty: float, lr: float, steps:
 def _draw(ax: Axes | None, weights: dict[str, Tensor], truth: Tensor) -> Axes:
     from .. import plot
 
+    first = len(RELEVANT)  # of those that do not matter, where the methods differ
+    inputs = list(range(first, len(truth)))
     return plot.lines(
-        [truth, *weights.values()],
-        legend=["true weights", *(name if name == "L2" else f"L1, {name}" for name in weights)],
-        fmts=["k-", "o", "x", "+"],
-        xlabel="input",
+        inputs,
+        [w[first:] for w in weights.values()],
+        legend=[name if name == "L2" else f"L1, {name}" for name in weights],
+        fmts=["o-", "x", "+"],
+        xlabel="inputs that do not matter",
         ylabel="weight",
         ax=ax,
     )

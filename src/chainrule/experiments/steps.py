@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SOLVED = 1e-6  # of the start's excess loss
+SHOWN = 8  # steps in the picture; more of those that diverge would hide the others
 
 
 @undisturbing
@@ -213,7 +214,7 @@ def _draw_paths(ax: Axes | None, x: Tensor, y: Tensor, start: Tensor, lrs: list[
         return half_squares(x @ w.to(float64).reshape(2, 1), y)
 
     return plot.loss_surface(
-        loss, start=start[0].tolist(), lr=[float(f"{lr:.3g}") for lr in lrs], steps=steps, ax=ax
+        loss, start=start[0].tolist(), lr=[float(f"{lr:.3g}") for lr in lrs], steps=min(steps, SHOWN), ax=ax
     )
 
 

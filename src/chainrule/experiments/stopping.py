@@ -125,9 +125,5 @@ def _draw(ax: Axes | None, training: list[float], validation: list[float], best:
     from .. import plot
 
     return plot.learning_curves(
-        {"training": training, "validation": validation},
-        best=best,
-        yscale="log",
-        ylabel="mean squared error",
-        ax=ax,
+        {"training": training, "validation": validation}, best=best, ylabel="mean squared error", ax=ax
     )
