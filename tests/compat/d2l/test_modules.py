@@ -70,7 +70,10 @@ def test_made_data() -> None:
     assert sorted(train[:, 0].tolist()) == sorted(made.X[:70, 0].tolist())
 
 
-@pytest.mark.parametrize("make", [lambda: Line(0.1), lambda: d2l.LinearRegressionScratch(2, lr=0.1)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Line(0.1), lambda: d2l.LinearRegressionScratch(2, lr=0.1), lambda: d2l.LinearRegression(lr=0.1)],
+)
 def test_training_finds_the_line(make: Any) -> None:
     model, trainer = make(), d2l.Trainer(max_epochs=3)
     trainer.fit(model, data())
@@ -106,6 +109,19 @@ def test_gradients_are_clipped() -> None:
     d2l.Trainer(max_epochs=1, gradient_clip_val=0.01).fit(model, made)
     after = torch.cat([p.detach().reshape(-1) for p in model.parameters()])
     assert float((after - before).norm()) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_lazy_layers_get_their_shapes_and_values() -> None:
+    model = d2l.LinearRegression(lr=0.03)
+
+    def init(layer: nn.Module) -> None:
+        if type(layer) is nn.Linear:
+            nn.init.constant_(layer.weight, 0.5)
+            nn.init.zeros_(layer.bias)
+
+    model.apply_init([torch.ones(1, 2)], init)
+    w, b = model.get_w_b()
+    assert (w.tolist(), b.tolist()) == ([[0.5, 0.5]], [0.0])
 
 
 def test_without_validation_data() -> None:

@@ -1,7 +1,6 @@
 """Models and data of the book's English edition, made with the classes of `modules.py`.
 
-`LinearRegressionScratch`, `Classifier`, `SyntheticRegressionData`, `FashionMNIST`. The edition's models
-that find out their number of inputs by themselves need a layer that chainrule has not: `nn.LazyLinear`.
+`LinearRegressionScratch`, `LinearRegression`, `Classifier`, `SyntheticRegressionData`, `FashionMNIST`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Any
 
 from ... import Tensor, float32, matmul, no_grad, randn, zeros
 from ... import normal as draw_normal
-from ...nn import Parameter
+from ...nn import LazyLinear, Parameter
 from ...nn import functional as F
 from ...utils.data import DataLoader
 from ..torchvision import datasets, transforms
@@ -73,6 +72,23 @@ class LinearRegressionScratch(Module):
     def configure_optimizers(self) -> Any:
         """SGD by hand."""
         return SGD([self.w, self.b], self.lr)
+
+
+class LinearRegression(Module):
+    """Linear regression with a layer, which finds out the number of inputs; MSELoss, SGD."""
+
+    def __init__(self, lr: float) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = LazyLinear(1)
+
+    def loss(self, y_hat: Tensor, y: Tensor) -> Tensor:
+        """The mean squared difference."""
+        return F.mse_loss(y_hat, y)
+
+    def get_w_b(self) -> tuple[Tensor, Tensor | None]:
+        """What was learned."""
+        return self.net.weight.data, None if self.net.bias is None else self.net.bias.data
 
 
 class Classifier(Module):

@@ -79,6 +79,12 @@ class Module(LayerModule, HyperParameters):
         self.trainer: Trainer | None = None
         self.__dict__["board"] = ProgressBoard()  # not a part of the model, and not to be looked at as one
 
+    def apply_init(self, inputs: Sequence[Tensor], init: Callable[[LayerModule], Any] | None = None) -> None:
+        """Give lazy layers of `net` their shapes by a first call, then new starting values to all."""
+        self.forward(*inputs)
+        if init is not None:
+            self.net.apply(init)
+
     def loss(self, y_hat: Tensor, y: Tensor) -> Tensor:
         """The mean loss of predictions; each model has its own."""
         raise NotImplementedError(f"{type(self).__name__} must define loss(y_hat, y)")

@@ -75,6 +75,7 @@ from .experiments import (
     SGD,
     Classifier,
     FashionMNIST,
+    LinearRegression,
     LinearRegressionScratch,
     SyntheticRegressionData,
 )
@@ -105,7 +106,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "DATA_HUB", "DATA_URL", "Accumulator", "Animator", "Classifier", "DataModule", "FashionMNIST",
-    "HyperParameters", "LinearRegressionScratch", "Module", "ProgressBoard", "SGD",
+    "HyperParameters", "LinearRegression", "LinearRegressionScratch", "Module", "ProgressBoard", "SGD",
     "SyntheticRegressionData", "Trainer", "add_to_class", "F", "Timer", "abs", "accuracy", "arange",
     "argmax", "astype", "batch_matmul", "concat", "corr2d", "cos", "cosh", "cpu", "download",
     "download_all", "download_extract", "evaluate_accuracy", "evaluate_loss", "exp", "expand_dims", "eye",
