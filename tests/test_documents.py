@@ -22,7 +22,7 @@ def code_blocks(text: str, language: str) -> list[str]:
 
 
 PAGES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES]
+DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES]
 
 
 def has_examples(document: str) -> bool:

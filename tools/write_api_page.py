@@ -51,19 +51,33 @@ SECTIONS = (
     Section("chainrule.optim", "Optimizers"),
     Section("chainrule.optim", "Methods and attributes of optimizers", "Optimizer"),
     Section("chainrule.optim.lr_scheduler", "Learning-rate schedules"),
+    Section("chainrule.utils.checkpoint", "Less memory for backward"),
     Section("chainrule.utils.data", "Data sets and loaders"),
     Section("chainrule.distributions", "Distributions"),
+    Section("chainrule.models", "Models"),
+    Section("chainrule.statistics", "Tables of probabilities, information, calibration"),
     Section("chainrule.graph", "Explicit graphs"),
     Section("chainrule.plot", "Pictures"),
+    Section("chainrule.compat", "Programs written for PyTorch and the book"),
+    Section("chainrule.compat.d2l.torch", "The book's helpers"),
+    Section("chainrule.compat.torchvision.datasets", "Data sets of images"),
+    Section("chainrule.compat.torchvision.transforms", "Transforms of images"),
+    Section("chainrule.compat.cuda", "A machine without a GPU"),
+    Section("chainrule.experiments", "Experiments of the course"),
 )
 
 CONSTANTS = {
+    "DATA_HUB": "Names of files, and for each its address and SHA-1 sum; programs add to it.",
+    "DATA_URL": "The address below which the book's files are.",
     "__version__": "The version of this package.",
     "default_generator": "The stream of random numbers that is used where none is given.",
     "e": "Euler's number, 2.71828...",
     "inf": "Infinity, larger than every number.",
     "nan": "Not a number: the result of an operation that has none.",
     "newaxis": "None, in an index: a new axis of size 1.",
+    "np": "NumPy.",
+    "pd": "pandas.",
+    "plt": "pyplot of matplotlib.",
     "pi": "The ratio of a circle's circumference to its diameter, 3.14159...",
 }
 

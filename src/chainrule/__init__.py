@@ -336,16 +336,20 @@ newaxis = None
 # Loaded at first use, so that `import chainrule` stays light.
 _LAZY = (
     "autograd",
+    "compat",
     "data",
     "distributions",
+    "experiments",
     "explain",
     "func",
     "graph",
     "linalg",
+    "models",
     "nn",
     "optim",
     "plot",
     "serialization",
+    "statistics",
     "training",
     "utils",
 )
@@ -356,6 +360,7 @@ _FROM = {
     "load": "serialization",
     "save": "serialization",
     "symbol": "graph",
+    "vmap": "func",
 }
 
 
@@ -457,6 +462,7 @@ __all__ = [
     "clip",
     "clone",
     "column_stack",
+    "compat",
     "compile",
     "concat",
     "concatenate",
@@ -494,6 +500,7 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "experiments",
     "explain",
     "expm1",
     "eye",
@@ -590,6 +597,7 @@ __all__ = [
     "min",
     "minimum",
     "mm",
+    "models",
     "moveaxis",
     "movedim",
     "mul",
@@ -663,6 +671,7 @@ __all__ = [
     "square",
     "squeeze",
     "stack",
+    "statistics",
     "std",
     "std_mean",
     "sub",
@@ -698,6 +707,7 @@ __all__ = [
     "var_mean",
     "vdot",
     "vector_norm",
+    "vmap",
     "vstack",
     "where",
     "zeros",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import threading
 import tracemalloc
 import weakref
 from collections.abc import Callable
@@ -209,6 +210,34 @@ def test_a_compiled_function_inside() -> None:
     checkpoint(lambda x: compiled(x.cos()).exp(), x).sum().backward()
     wave(y.cos()).exp().sum().backward()
     np.testing.assert_allclose(x.grad, y.grad, rtol=1e-12)
+
+
+def test_results_in_an_object_of_the_user_have_their_gradient_but_keep_what_they_keep() -> None:
+    class Found:
+        def __init__(self, y: Any) -> None:
+            self.y = y
+
+    x = leaf(4)
+    found = checkpoint(lambda x: Found(wave(x)), x)
+    assert len(kept(found.y)) == 4
+    found.y.sum().backward()
+    same(x.grad, cr.autograd.grad(wave(x).sum(), x)[0])
+
+
+def test_backward_in_another_thread() -> None:
+    x = leaf(4)
+    y = checkpoint(wave, x).sum()
+    thread = threading.Thread(target=y.backward)
+    thread.start()
+    thread.join()
+    same(x.grad, cr.autograd.grad(wave(x).sum(), x)[0])
+
+
+def test_a_derivation_of_a_result_computes_again() -> None:
+    x = leaf(2)
+    text = str(checkpoint(lambda x: x.exp().sin(), x).sum().explain())
+    assert "sin(v1)" in text
+    assert "agree" in text
 
 
 def test_views_and_writes_inside() -> None:

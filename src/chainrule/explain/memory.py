@@ -22,8 +22,8 @@ import numpy as np
 
 from ..backward import node_of
 from ..base import TensorBase, wrap
-from ..core.errors import ArgumentError, describe
-from ..func.tree import flatten
+from ..core.errors import ArgumentError, GradError, describe
+from ..func.tree import flatten, tree_map
 from ..nn import Module
 from ..optim import Optimizer
 from ..tape import engine, mode
@@ -130,11 +130,12 @@ class Memory:
 def memory(fn: Callable[..., Any], *inputs: Any, optimizer: Optimizer | None = None) -> Memory:
     """What each operation of `fn(*inputs)` keeps for backward, in bytes, by line and by layer.
 
-    fn runs twice, as inference and as training: forward, and backward from all its results. Afterwards
-    parameters, buffers, gradients, the optimizer and random streams are as they were. Compiled models are
-    looked at as they were written.
+    fn runs twice: as in inference, with modules in evaluation mode, and as in training, with modules as they
+    are, forward and then backward from all its results. Afterwards parameters, buffers, gradients, the
+    optimizer and random streams are as they were. Compiled models are looked at as they were written.
 
-    fn:         a Module, or any function of the inputs; best the loss, with all that is trained.
+    fn:         a Module, or any function of the inputs; best the loss, with all that is trained. It does not
+                call `backward` itself.
     inputs:     what it gets. If nothing wants a gradient, the inputs of floats are what is differentiated by.
     optimizer:  if given, its state after a step counts too.
     Returns:    a `Memory`. All numbers are bytes of results; scratch memory inside of an operation, and the
@@ -154,20 +155,14 @@ def memory(fn: Callable[..., Any], *inputs: Any, optimizer: Optimizer | None = N
     trained = [] if optimizer is None else [p for g in optimizer.param_groups for p in g["params"]]
     given = [x for x in flatten(inputs)[0] if isinstance(x, TensorBase)]
     if not any(_wants(x) for x in (*leaves, *given)):
-        inputs = tuple(_variable(x) for x in inputs)
+        inputs = tree_map(_variable, inputs)
     with untouched(modules, [*leaves, *trained], optimizer):
         run_as_written(modules)
         streams = Streams(generators_of(modules))
         there = list(_there(fn, modules, [*given, *leaves, *trained]))
-        with mode.no_grad():
-            inference = Watch(there)
-            with inference.entered():
-                out = fn(*inputs)
-                for y in _tensors(out):
-                    inference.note(y)
-            del out
+        peak = _inferred(fn, inputs, modules, Watch(there))
         streams.back()
-        return _trained(fn, inputs, Watch(there), inference.peak, optimizer)
+        return _trained(fn, inputs, Watch(there), peak, optimizer)
 
 
 def _check(fn: Any, optimizer: Any) -> None:
@@ -209,6 +204,26 @@ def _there(fn: Any, modules: list[Module], known: list[Any]) -> Iterator[TensorB
         yield from (x for x in vars(module).values() if isinstance(x, TensorBase))
     if not isinstance(fn, Module):
         yield from (x for _, x in mentioned(fn, _DEPTH) if isinstance(x, TensorBase))
+
+
+def _inferred(fn: Any, inputs: tuple[Any, ...], modules: list[Module], watch: Watch) -> int:
+    """The peak of the run without a tape."""
+    training = [(module, module.training) for module in modules]
+    for module in modules:
+        module.training = False
+    try:
+        with mode.no_grad(), watch.entered():
+            for y in _tensors(fn(*inputs)):
+                watch.note(y)
+    except GradError as err:
+        err.add_note(
+            "  (memory first runs the function as in inference, and calls backward itself afterwards)"
+        )
+        raise
+    finally:
+        for module, was in training:
+            module.training = was
+    return watch.peak
 
 
 def _trained(

@@ -1,7 +1,7 @@
 """The answer of `memory` as text: a table by layer and one by line, the totals, and a sentence.
 
-Long tables are folded: layers by their paths (`encoder.0.fc1` and `encoder.0.fc2` become `encoder.0`), lines
-by leaving out those that keep least.
+Long tables are folded: layers by their paths (`encoder.0.fc1` and `encoder.0.fc2` become `encoder.0`) and
+then by neighbours (`0 … 9`), lines by adding up those that keep least.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .memory import Kept, Memory
 
 MOST: Final = 16  # rows of a table
-ITSELF: Final = "(itself)"
+NO_LAYER: Final = "(in no layer)"
 
 
 def sentence(m: Memory) -> str:
@@ -26,61 +26,73 @@ def sentence(m: Memory) -> str:
     if m.kept:
         parts.append(f"{amount(m.kept)} of results are kept for backward")
     parts.append(f"there are {amount(m.gradients)} of gradients")
-    if m.optimizer is not None:
+    if m.optimizer:
         parts.append(f"the optimizer keeps {amount(m.optimizer)}")
     reasons = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
-    ratio = f", {m.training / m.inference:.3g} times as much" if m.inference else ""
+    ratio = m.training / m.inference if m.inference else 1.0
+    times = f", {ratio:.3g} times as much" if ratio > 1.05 else ""
+    rest = m.training - m.kept - m.gradients - (m.optimizer or 0)
+    if rest > m.training / 100:
+        reasons += f"; the other {amount(rest)} are what backward computes on its way"
+    elif rest < 0:
+        reasons += ", not all at the same time"
     return (
         f"Inference needs {amount(m.inference)} at most, because a result can go after its last use; "
-        f"training needs {amount(m.training)}{ratio}: {reasons}."
+        f"training needs {amount(m.training)}{times}: {reasons}."
     )
 
 
 def table(m: Memory) -> str:
     """The whole answer."""
     lines = [m.title, "=" * len(m.title)]
-    layers = folded({name or ITSELF: n for name, n in m.by_layer.items()}, MOST)
-    if any(name != ITSELF for name in layers):
-        lines += ["", "Kept for backward, by layer", *_rows("layer", layers, m.kept)]
     extra = [k for k in m.operations if k.extra]
-    if extra:
-        lines += ["", "Kept for backward, by line", *_by_line(extra, m.kept)]
+    paths = folded(list(m.by_layer), MOST)
+    if any(paths):
+        lines += ["", "Kept for backward, by layer"]
+        lines += _rows("layer", [(paths[k.layer] or NO_LAYER, k) for k in extra], m.kept)
+    if len(m.by_line) > 1 or (extra and not any(paths)):
+        lines += ["", "Kept for backward, by line", *_rows("line", [(k.line, k) for k in extra], m.kept)]
     lines += ["", "Totals", *_totals(m), "", *_wrapped(m.sentence)]
     return "\n".join(lines)
 
 
-def folded(sums: dict[str, int], most: int) -> dict[str, int]:
-    """Sums by path, with the deepest paths shortened until there are at most so many, or no path is left.
+def folded(paths: list[str], most: int) -> dict[str, str]:
+    """Per path what it is shown as: the deepest are shortened until there are at most so many different ones;
+    if there is nothing left to shorten, neighbours are taken together.
 
-    >>> folded({"a.b.x": 1, "a.b.y": 2, "c": 3}, 2)
-    {'a.b': 3, 'c': 3}
+    >>> folded(["a.b.x", "a.b.y", "c"], 2)
+    {'a.b.x': 'a.b', 'a.b.y': 'a.b', 'c': 'c'}
     """
-    while len(sums) > most and (depth := max(name.count(".") for name in sums)):
-        shorter: dict[str, int] = {}
-        for name, n in sums.items():
-            short = name.rpartition(".")[0] if name.count(".") == depth else name
-            shorter[short] = shorter.get(short, 0) + n
-        sums = shorter
-    return sums
+    shown = {path: path for path in paths}
+    while len(set(shown.values())) > most and (depth := max(short.count(".") for short in shown.values())):
+        shown = {
+            path: short.rpartition(".")[0] if short.count(".") == depth else short
+            for path, short in shown.items()
+        }
+    names = [name for name in dict.fromkeys(shown.values()) if name]
+    size = -(-len(names) // most)
+    if size > 1:
+        parts = [names[i : i + size] for i in range(0, len(names), size)]
+        groups = {name: f"{part[0]} … {part[-1]}" for part in parts if len(part) > 1 for name in part}
+        shown = {path: groups.get(short, short) for path, short in shown.items()}
+    return shown
 
 
-def _rows(head: str, sums: dict[str, int], whole: int) -> list[str]:
-    rows = [[head, "bytes", "share"]]
-    rows += [[name, amount(n), f"{n / whole:.0%}"] for name, n in _largest(sums).items()]
-    rows += _rest(sums)
-    return _columns(rows)
-
-
-def _by_line(extra: list[Kept], whole: int) -> list[str]:
+def _rows(head: str, kept: list[tuple[str, Kept]], whole: int) -> list[str]:
+    """A table by some name: what is kept under it, and how much; the largest, in their order."""
     sums: dict[str, int] = {}
     what: dict[str, list[str]] = {}
-    for k in extra:
-        sums[k.line] = sums.get(k.line, 0) + k.bytes
-        what.setdefault(k.line, []).append(f"{k.what} {k.shape}")
-    rows = [["line", "kept by", "bytes", "share"]]
-    for line, n in _largest(sums).items():
-        rows.append([line, _listed(what[line]), amount(n), f"{n / whole:.0%}"])
-    rows += [[name, "", n, ""] for name, n, _ in _rest(sums)]
+    for name, k in kept:
+        sums[name] = sums.get(name, 0) + k.bytes
+        what.setdefault(name, []).append(f"{k.what} {k.shape}")
+    shown = set(sorted(sums, key=lambda name: -sums[name])[:MOST])
+    rows = [[head, "kept by", "bytes", "share"]]
+    for name, n in sums.items():
+        if name in shown:
+            rows.append([name, _listed(what[name]), amount(n), f"{n / whole:.0%}" if whole else ""])
+    left = [n for name, n in sums.items() if name not in shown]
+    if left:
+        rows.append([f"{len(left)} more", "", amount(sum(left)), f"{sum(left) / whole:.0%}"])
     return _columns(rows)
 
 
@@ -91,17 +103,6 @@ def _listed(names: list[str]) -> str:
         counts[name] = counts.get(name, 0) + 1
     told = [name if n == 1 else f"{n} × {name}" for name, n in counts.items()]
     return ", ".join(told[:3]) + (f", and {len(told) - 3} more" if len(told) > 3 else "")
-
-
-def _largest(sums: dict[str, int]) -> dict[str, int]:
-    """The rows that are shown, in their order."""
-    shown = set(sorted(sums, key=lambda name: -sums[name])[:MOST])
-    return {name: n for name, n in sums.items() if name in shown}
-
-
-def _rest(sums: dict[str, int]) -> list[list[str]]:
-    left = [n for name, n in sums.items() if name not in _largest(sums)]
-    return [[f"{len(left)} more", amount(sum(left)), ""]] if left else []
 
 
 def _totals(m: Memory) -> list[str]:

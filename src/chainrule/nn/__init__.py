@@ -23,6 +23,7 @@ from .activation import (
     Softmax,
     Softmin,
     Softplus,
+    Softshrink,
     Softsign,
     Tanh,
     Tanhshrink,
@@ -63,7 +64,8 @@ __all__ = [
     "Linear", "Bilinear", "Identity", "Flatten", "Unflatten",
     # activations
     "ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Sigmoid",
-    "LogSigmoid", "Tanh", "Tanhshrink", "Softmax", "LogSoftmax", "Softmin", "Softplus", "Softsign",
+    "LogSigmoid", "Tanh", "Tanhshrink", "Softmax", "LogSoftmax", "Softmin", "Softplus", "Softshrink",
+    "Softsign",
     "Hardtanh", "Hardsigmoid", "Hardswish", "Threshold",
     # dropout, normalization, embedding
     "Dropout", "BatchNorm1d", "LayerNorm", "Embedding",

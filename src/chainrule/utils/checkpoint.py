@@ -147,12 +147,14 @@ class _Run:
     versions: of the memory of the tensors among the arguments.
     leaves:   the leaves that were read from elsewhere, with their versions; they belong to others.
     facts:    what the nodes of the call did, in order.
-    twins:    the nodes of the latest run that nobody has asked for yet, by their place in that order.
+    places:   which of them had kept something.
+    twins:    of these, the nodes of the latest run that nobody has asked for yet, by place. Backward asks
+              from the last to the first, so that what it is past is let go: only later nodes refer to it.
     """
 
     __slots__ = (
-        "_args", "_facts", "_function", "_given", "_kwargs", "_leaves", "_position", "_site", "_twins",
-        "_versions",
+        "_args", "_facts", "_function", "_given", "_kwargs", "_leaves", "_places", "_position", "_site",
+        "_twins", "_versions",
     )  # fmt: skip
 
     def __init__(
@@ -169,6 +171,7 @@ class _Run:
         self._site: Site | None = here()
         self._leaves: list[tuple[AccumulateGrad, int]] = []
         self._facts: list[Fact] = []
+        self._places: list[int] = []
         self._twins: dict[int, Node] = {}
 
     def defer(self, nodes: list[Node], start: int) -> None:
@@ -180,6 +183,8 @@ class _Run:
                 self._leaves.append((edge, owner_of(leaf)._v))
         for place, node in enumerate(nodes):
             node.defer(Deferred(self._again(place), self._given))
+            if node.deferred is not None:
+                self._places.append(place)
 
     def _again(self, place: int) -> Callable[[], Node]:
         def again() -> Node:
@@ -206,7 +211,7 @@ class _Run:
             if self._position is not None:
                 default_generator.move(*here_now)
         self._check_same([_fact(node) for node in nodes])
-        self._twins = dict(enumerate(nodes))
+        self._twins = {place: nodes[place] for place in self._places}
 
     def _check_unchanged(self) -> None:
         arguments = zip(self._given, self._versions, strict=True)

@@ -147,7 +147,7 @@ def _analytic(
         _evaluate(
             op,
             [
-                a if u is None else (a + sign * reach * u).astype(a.dtype)
+                a if u is None else np.asarray(a + sign * reach * u, a.dtype)
                 for a, u in zip(real, unit, strict=True)
             ],
             settings,
