@@ -1,4 +1,4 @@
-"""Draw the pictures of `docs/plots.md`, `docs/statistics.md` and of the course's pages by the examples above them.
+"""Draw the pictures of `docs/plots.md`, `docs/statistics.md` and the pages of the course by their examples.
 
 Run `python tools/draw_plots_page.py` after changing an example or how pictures look, and look at them; with
 names of pages (`docs/course/fitting.md`) it draws those only.
