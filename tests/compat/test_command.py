@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -94,6 +95,27 @@ def test_the_program_as_a_program(folder: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     assert (done.returncode, done.stdout) == (7, "tensor([1., 1.])\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("chosen", "numbers"), [({}, ["a"]), ({"PANDAS_FUTURE_INFER_STRING": "1"}, ["a", "s"])]
+)
+def test_text_in_tables_is_of_the_type_that_course_programs_expect(
+    folder: Path, chosen: dict[str, str], numbers: list[str]
+) -> None:
+    (folder / "a.py").write_text(
+        "import pandas as pd\n"
+        "table = pd.DataFrame({'a': [1.0, 2.0], 's': ['x', 'y']})\n"
+        "print(list(table.dtypes[table.dtypes != 'object'].index))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "chainrule.compat", "--shadow", "a.py"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **chosen, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    pandas_3 = int(importlib.metadata.version("pandas").partition(".")[0]) >= 3
+    assert done.stdout == f"{numbers if pandas_3 else ['a']}\n", done.stderr
 
 
 def test_importing_it_loads_nothing_heavy() -> None:

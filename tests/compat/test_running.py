@@ -197,6 +197,44 @@ def test_open_pictures_are_written_at_the_end_of_each_cell(
     ]
 
 
+# A class in the way of the book's chapter, where readers write the animator themselves.
+ANIMATOR = """
+from IPython import display
+from d2l import torch as d2l
+
+class Animator:
+    def __init__(self, xlabel=None, legend=None, xlim=None, nrows=1, ncols=1, figsize=(3.5, 2.5)):
+        d2l.use_svg_display()
+        self.fig, self.axes = d2l.plt.subplots(nrows, ncols, figsize=figsize)
+        if nrows * ncols == 1:
+            self.axes = [self.axes, ]
+        self.config_axes = lambda: d2l.set_axes(
+            self.axes[0], xlabel, None, xlim, None, 'linear', 'linear', legend)
+        self.X, self.Y = [], []
+
+    def add(self, x, y):
+        self.X.append(x)
+        self.Y.append(y)
+        self.axes[0].cla()
+        self.axes[0].plot(self.X, self.Y, 'm--')
+        self.config_axes()
+        display.display(self.fig)
+        display.clear_output(wait=True)
+
+animator = Animator(xlabel='epoch', legend=['loss'], xlim=[0, 4])
+for epoch in range(4):
+    animator.add(epoch, 1 / (epoch + 1))
+"""
+
+
+def test_an_animator_of_the_readers_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert notebook(folder, ANIMATOR, "len(animator.axes[0].lines)") == 0
+    assert capsys.readouterr() == (
+        f"the picture is in {folder}/plot.png (no screen here; plot.save chooses another name)\n1\n",
+        "",
+    )
+
+
 def test_pictures_of_a_script_that_fails_are_not_lost(folder: Path) -> None:
     assert script(folder, PLOT + "1 / 0") == 1
     assert (folder / "plot.png").exists()

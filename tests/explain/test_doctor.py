@@ -245,6 +245,54 @@ def test_errors_in_full() -> None:
         assert err.value.summary == text
 
 
+def test_what_stands_in_the_place_of_something_else() -> None:
+    batch, model, loss = line(0), nn.Linear(2, 1), nn.MSELoss()
+    cases: list[tuple[Any, str]] = [
+        (
+            lambda: cr.doctor(batch, model, loss),  # type: ignore[arg-type]
+            "doctor got tuple as model\n  a model is a module or a function\n"
+            "  try: doctor(model, (x, y), loss)",
+        ),
+        (
+            lambda: cr.doctor(model, batch, "mse"),  # type: ignore[arg-type]
+            "doctor got str as loss\n  the loss is a function of the output and the target\n"
+            "  try: nn.MSELoss()",
+        ),
+        (
+            lambda: cr.doctor(model, batch, nn.MSELoss),
+            "doctor got the class MSELoss as loss\n  the loss is a function of the output and the target\n"
+            "  try: MSELoss()",
+        ),
+        (
+            lambda: cr.doctor(model, batch, loss, cr.optim.SGD),  # type: ignore[arg-type]
+            "doctor got the class SGD as optimizer\n  an optimizer is made from the parameters of the model\n"
+            "  try: SGD(model.parameters(), lr=0.1)",
+        ),
+        (
+            lambda: cr.doctor(model, batch, loss, 0.1),  # type: ignore[arg-type]
+            "doctor got float as optimizer\n  an optimizer is made from the parameters of the model\n"
+            "  try: SGD(model.parameters(), lr=0.1)",
+        ),
+        (
+            lambda: cr.compile(lambda: cr.doctor(model, batch, loss))(),
+            "doctor got a call inside of a function that is being traced\n"
+            "  it looks at values, and a trace has none\n"
+            "  try: doctor(model, batch, loss) outside of compile and trace",
+        ),
+    ]
+    for action, text in cases:
+        with pytest.raises(cr.ArgumentError) as err:
+            action()
+        assert err.value.summary == text
+
+
+def test_a_batch_of_numpy_arrays() -> None:
+    x, y = line(0)
+    model = nn.Linear(x.shape[1], 1)
+    report = cr.doctor(model, (x.numpy(), y.numpy()), nn.MSELoss())
+    assert report.loss == cr.doctor(model, (x, y), nn.MSELoss()).loss
+
+
 def test_errors_of_the_model_are_its_own() -> None:
     x, y = line(0)
     with pytest.raises(cr.ShapeError, match="in_features"):

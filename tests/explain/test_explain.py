@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -340,6 +341,21 @@ X3 = torch.ones(3)
             "  try: return the tensor itself, without .item(), float() or numpy()",
         ),
         (
+            lambda: explain(lambda x: {"loss": x.sum()}, X3),
+            "explain got a function that returns dict\n  it must return one tensor\n"
+            "  try: explain(lambda *xs: fn(*xs)['loss'], ...) for one of several results",
+        ),
+        (
+            lambda: explain(lambda x: x.sum().backward(), X3),
+            "explain got a function that returns nothing\n  it must return one tensor\n"
+            "  try: a return at its end; and no backward() inside, which explain does by itself",
+        ),
+        (
+            lambda: explain("x**2", 3.0),  # type: ignore[arg-type]
+            "explain got str\n  it takes a function and its inputs\n"
+            "  try: chainrule.explain.expression.Expression('x**2'), which reads a formula",
+        ),
+        (
             lambda: explain(lambda x: x.detach() * 2, X3),
             "explain got a result (3,) that no derivative by x goes into\n"
             "  it is a constant: made of detached values, under no_grad, or of whole numbers\n"
@@ -412,3 +428,137 @@ def test_float32_and_float16_agree_within_their_digits() -> None:
     for kind in (torch.float32, torch.float16):
         x = torch.tensor(rng.standard_normal((4, 4)), dtype=kind)
         assert explain(lambda x: (torch.tanh(x @ x) * x).mean(), x).agree
+
+
+# -- programs that a gradient alone does not tell everything about ---------------------------------------
+
+
+def test_a_number_that_was_read_out_is_named_where_the_differences_disagree() -> None:
+    d = explain(lambda x: x * x.item(), 3.0)
+    assert not d.agree
+    assert (
+        "The modes and the differences disagree. A number that leaves the tensors by item() or float(), and "
+        "comes back, is a constant for both modes, but the differences move it."
+    ) in d.text(width=400)
+
+
+def test_hooks_are_not_applied_and_this_is_said() -> None:
+    def f(x: Any) -> Any:
+        h = x * 3
+        h.register_hook(lambda g: g * 10)
+        return h * h
+
+    x = torch.tensor(2.0, requires_grad=True)
+    note = "Backward applies hooks that are left out here, on the gradient of "
+    place = f"x * y ({os.path.relpath(__file__)}:{f.__code__.co_firstlineno + 1})"
+    for d in (explain(f, x), f(x).explain()):
+        assert d.gradient["x"].item() == 36
+        assert d.hooked == [place]
+        assert note + place + "." in d.text(width=400)
+    f(x).backward()
+    assert x.grad is not None
+    assert x.grad.item() == 360  # what the note is about
+
+    y = torch.tensor(2.0, requires_grad=True)
+    y.register_hook(lambda g: g * 10)
+    assert explain(lambda y: y * y, y).hooked == ["an input"]
+    assert explain(lambda y: y * y, 2.0).hooked == []
+
+
+def test_a_retained_gradient_is_no_change() -> None:
+    x = torch.tensor(2.0, requires_grad=True)
+    h = x * 3
+    h.retain_grad()
+    assert (h * h).explain().hooked == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("fn", "at"),
+    [
+        (torch.log, 0.0),
+        (torch.sqrt, 0.0),
+        (lambda x: 1 / x, 0.0),
+        (torch.log, -1.0),
+        (torch.sin, float("nan")),
+    ],
+)
+def test_points_without_a_finite_derivative(fn: Any, at: float) -> None:
+    text = str(explain(fn, at))  # warnings are errors
+    assert "inf" in text or "nan" in text
+
+
+def test_a_compiled_module_is_explained_as_it_was_written() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+    x = torch.randn(5, 3)
+    plain, compiled = explain(net, x), explain(torch.compile(net), x)
+    assert compiled.title == plain.title == "sequential(input)"
+    assert [row.name for row in compiled.values] == [row.name for row in plain.values]
+    assert all(torch.equal(compiled.gradient[name], g) for name, g in plain.gradient.items())
+
+
+def test_memory_that_was_never_filled_is_not_shown() -> None:
+    """`empty_like` gives whatever lay there; dropout makes its mask in it, and none of that is a value."""
+    torch.manual_seed(0)
+    x = torch.randn(4, 3)
+    d = explain(lambda x: F.dropout(x, 0.5).sum(), x)
+    formulas = [str(row.formula) for row in d.values if row.formula is not None]
+    assert formulas == ["c < 0.5", "v1.to(float32)", "v2*2", "x*v3", "sum(v4)"]
+    assert d.agree
+
+    def copied(x: Any) -> Any:
+        y = torch.empty(3)
+        y.copy_(x * 2)
+        y[0] = 1.0
+        return y * y
+
+    d = explain(copied, torch.tensor([1.0, 2.0, 3.0]))
+    assert [str(row.formula) for row in d.values][1:] == ["x*2", "y1 with y1[0] = 1.0", "y2*y2"]
+    assert d.gradient["x"].tolist() == [0, 16, 24]
+    assert d.agree
+
+
+def test_the_derivative_of_a_sum_of_several_elements_is_written_out() -> None:
+    X, w = torch.ones(5, 3), torch.zeros(3)
+    (row,) = explain(lambda w: X @ w, w).matrix
+    assert str(row.formula) == "ones((5,)).T @ X"
+    assert row.value.tolist() == [5, 5, 5]
+    (row,) = explain(lambda x: x * 2, w, layout="denominator").matrix
+    assert str(row.formula) == "2*ones((3,))"
+
+
+def test_a_product_names_the_rule_of_the_operand() -> None:
+    A = torch.tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
+    x = torch.tensor([1.0, -1.0], requires_grad=True)
+    rules = {row.name: row.rule for row in explain(lambda A, x: A @ x, A, x).locals}
+    assert rules == {"∂f/∂A": "product rule for matrices", "∂f/∂x": "∂Ay/∂y = A"}
+    rules = {row.name: row.rule for row in explain(lambda A, x: x @ A, A, x, layout="denominator").locals}
+    assert rules == {"∂f/∂x": "∂xᵀA/∂x = A", "∂f/∂A": "product rule for matrices"}
+    y = torch.tensor([2.0, 3.0], requires_grad=True)
+    rules = {row.name: row.rule for row in explain(lambda x, y: x @ y, x, y).locals}
+    assert rules == {"∂f/∂x": "∂⟨x, y⟩/∂x = yᵀ", "∂f/∂y": "∂⟨x, y⟩/∂y = xᵀ"}
+
+
+def test_inputs_beyond_the_columns() -> None:
+    text = explain(lambda *xs: sum(x * x for x in xs), *range(1, 6)).text(width=400)
+    assert "more input" in text
+    assert str(explain(lambda x: x.sum(), torch.zeros(0))).count("more input") == 0
+
+
+def test_negative_numbers_look_the_same_in_the_title() -> None:
+    assert explain(lambda x: x * x, -2.0).title == "f(x) at x = −2"
+
+
+def test_a_function_that_computes_in_fewer_digits_inside() -> None:
+    """Its differences are taken with the steps of these digits, not with those of float64."""
+
+    def f(x: Any) -> Any:
+        y = torch.zeros(3)
+        for i in range(3):
+            y[i] = x[i] ** 2
+        return y.sum()
+
+    for kind in (torch.float32, torch.float64):
+        assert explain(f, torch.tensor([1.0, 2.0, 3.0], dtype=kind)).agree
+    assert not explain(lambda x: f(x) * x[0].item(), torch.tensor([1.0, 2.0, 3.0])).agree

@@ -24,6 +24,9 @@ from .notebook.display import display
 from .program import Cell, Program
 from .standins import MissingModule, MissingName
 
+# pandas 3 has a type of its own for text. Course programs tell numbers from text by `dtypes != "object"`.
+_PANDAS = "PANDAS_FUTURE_INFER_STRING"
+
 
 def run(program: Program, arguments: list[str]) -> int:
     """Run a program with these arguments and return its exit status.
@@ -90,6 +93,8 @@ def _execute(cell: Cell, main: ModuleType, *, show_last: bool) -> None:
 def _as_main(program: Program, main: ModuleType, arguments: list[str]) -> Iterator[None]:
     """What a program finds around it: its name, arguments, folder, and pictures that need no screen."""
     before = sys.modules["__main__"], sys.argv, sys.path[:], os.getcwd()
+    chosen = _PANDAS in os.environ
+    os.environ.setdefault(_PANDAS, "0")
     folder = program.path.resolve().parent
     sys.modules["__main__"], sys.argv = main, [str(program.path), *arguments]
     sys.path.insert(0, str(folder))
@@ -103,6 +108,8 @@ def _as_main(program: Program, main: ModuleType, arguments: list[str]) -> Iterat
     finally:
         sys.modules["__main__"], sys.argv, sys.path[:] = before[:3]
         os.chdir(before[3])
+        if not chosen:
+            del os.environ[_PANDAS]
 
 
 def _status(end: SystemExit) -> int:

@@ -30,8 +30,9 @@ from .checks import (
 )
 from .cost import Cost, Counter, carried, stored, work
 from .derivation import Derivation
-from .figures import figures
+from .figures import figures, signed
 from .forward import tangents
+from .inside import as_written
 from .matrix import check_layout
 from .recording import record, signature_of
 from .reverse import adjoints
@@ -47,9 +48,12 @@ def derive(fn: Any, inputs: Sequence[Any], mode: str = "both", layout: str = "nu
     check_running("explain")
     if isinstance(fn, TensorBase) or not callable(fn):
         hint = "y.explain() for a result that is there already" if isinstance(fn, TensorBase) else ""
+        if isinstance(fn, str):
+            hint = f"chainrule.explain.expression.Expression({fn!r}), which reads a formula"
         raise ArgumentError.of(
             "explain", given=f"{type(fn).__name__}", must="it takes a function and its inputs", hint=hint
         )
+    fn = as_written(fn)  # what a compiled function was made of: its steps can be watched
     given = as_variables(inputs)
     state = default_generator.get_state()
     program, recording = record(fn, given)
@@ -63,6 +67,7 @@ def derive(fn: Any, inputs: Sequence[Any], mode: str = "both", layout: str = "nu
         layout=layout,
         checks=checks,
         unchecked=unchecked,
+        hooked=recording.hooked,
         cost=cost_of(program),
     )
 
@@ -106,7 +111,7 @@ def _point(program: Program) -> str:
     small = [v for v in program.inputs if v.known and v.size <= 3]
     if not small or len(small) != len(program.inputs):
         return ""
-    return " at " + ", ".join(f"{v.name} = {figures(v.data)}" for v in small)
+    return " at " + ", ".join(f"{v.name} = {signed(figures(v.data))}" for v in small)
 
 
 def compared(program: Program, function: Function | None) -> tuple[list[Check], str]:

@@ -53,12 +53,21 @@ TRACE: Final = replace(
 )  # fmt: skip
 
 
-# What these rules are called in each layout.
-RULES: Final[dict[str, dict[str, str]]] = {
-    DOT.name: {"numerator": "∂⟨x, y⟩/∂y = xᵀ", "denominator": "∂⟨x, y⟩/∂y = x"},
-    MATRIX_VECTOR.name: {"numerator": "∂Ay/∂y = A", "denominator": "∂Ay/∂y = Aᵀ"},
-    VECTOR_MATRIX.name: {"numerator": "∂xᵀA/∂x = Aᵀ", "denominator": "∂xᵀA/∂x = A"},
-    TRACE.name: {"numerator": "∂tr(AX)/∂X = A", "denominator": "∂tr(AX)/∂X = Aᵀ"},
+# What these rules are called in each layout, by each operand.
+RULES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    DOT.name: {
+        "numerator": ("∂⟨x, y⟩/∂x = yᵀ", "∂⟨x, y⟩/∂y = xᵀ"),
+        "denominator": ("∂⟨x, y⟩/∂x = y", "∂⟨x, y⟩/∂y = x"),
+    },
+    MATRIX_VECTOR.name: {
+        "numerator": ("product rule for matrices", "∂Ay/∂y = A"),
+        "denominator": ("product rule for matrices", "∂Ay/∂y = Aᵀ"),
+    },
+    VECTOR_MATRIX.name: {
+        "numerator": ("∂xᵀA/∂x = Aᵀ", "product rule for matrices"),
+        "denominator": ("∂xᵀA/∂x = A", "product rule for matrices"),
+    },
+    TRACE.name: {"numerator": ("∂tr(AX)/∂X = A",), "denominator": ("∂tr(AX)/∂X = Aᵀ",)},
 }
 
 

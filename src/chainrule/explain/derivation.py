@@ -15,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 
 from ..base import wrap
-from ..core.errors import ArgumentError, ChainruleError, nearest
+from ..core.errors import ArgumentError, ChainruleError, describe, nearest
 from ..tape import mode as tape_mode
+from ..tape.node import Node
 from ..transforms.level import suspended
 from . import show
 from .checks import Check
@@ -57,6 +58,7 @@ class Derivation:
         layout: str = "numerator",
         checks: Sequence[Check] = (),
         unchecked: str = "",
+        hooked: Sequence[Node] = (),
         cost: Cost | None = None,
     ) -> None:
         self.program = program
@@ -65,6 +67,7 @@ class Derivation:
         self.layout = layout
         self.checks = list(checks)
         self.unchecked = unchecked
+        self.hooked = ["an input" if not n.edges else f"{n.what} ({describe(n.site)})" for n in hooked]
         self.cost = cost
         self._part: list[Step] | None = None
         self._folds = True
@@ -165,7 +168,11 @@ class Derivation:
         hidden = step is None or self.fold_of(v) is not None
         formula = None if step is None or hidden else tangent_formula(step)
         return TangentRow(
-            v, differential_name(v.name), formula, "" if step is None else self.rule(step), found
+            v,
+            differential_name(v.name),
+            formula,
+            "" if step is None else self.rule(step, step.moving),
+            found,
         )
 
     @cached_property
@@ -199,7 +206,7 @@ class Derivation:
             product = f"{adjoint}·{own}" if self.layout == NUMERATOR else f"{own}·{adjoint}"
             chain.append(term.text(unicode=True) if direct else product)
             formula = term if formula is None else formula + term
-        rules = dict.fromkeys(self.rule(s.step) for s in shares)
+        rules = dict.fromkeys(self.rule(s.step, [s.i]) for s in shares)
         if any(s.summed for s in shares):
             rules["broadcast = sum"] = None
         direct_only = all(self._incoming(s)[1] for s in shares)
@@ -243,7 +250,7 @@ class Derivation:
         total = first
         for term in others:
             total = total + term
-        rule = self.rule(step)
+        rule = self.rule(step, places)
         if any(Share(step, i, None).summed for i in places):
             rule += "; broadcast = sum"
         shape = self._shape(step.out.shape, x.shape)
@@ -258,9 +265,10 @@ class Derivation:
             return False
         return True
 
-    def rule(self, step: Step) -> str:
-        """The name of the rule of calculus for a step, in the layout."""
-        return RULES.get(step.op.name, {}).get(self.layout, step.op.why)
+    def rule(self, step: Step, places: Sequence[int]) -> str:
+        """The name of the rule of calculus for a step by its operands at `places`, in the layout."""
+        rules = RULES.get(step.op.name, {}).get(self.layout)
+        return step.op.why if rules is None else "; ".join(dict.fromkeys(rules[i] for i in places))
 
     @cached_property
     def matrix(self) -> list[WholeRow]:
@@ -293,7 +301,7 @@ class Derivation:
                 continue
             seen.add(key)
             for share in shares.get(key, ()):
-                found[self.rule(share.step)] = None
+                found[self.rule(share.step, [share.i])] = None
                 if share.summed:
                     found["broadcast = sum"] = None
                 waiting.append(id(share.step.out))
@@ -332,7 +340,8 @@ class Derivation:
     def space(self) -> dict[str, Any]:
         """What printed formulas may refer to, under the names they are printed with."""
         total, _ = self._walked
-        found: dict[str, Any] = {}
+        kind = self.program.output.type  # a product of matrices wants one type
+        found: dict[str, Any] = {"ones": lambda shape: wrap(np.ones(shape, kind))}
         every = [*self.program.values, *(v for s in self.program.steps for v in s.values)]
         for v in every:
             if v.known:

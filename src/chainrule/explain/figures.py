@@ -56,6 +56,11 @@ def figures(a: np.ndarray[Any, Any] | None, *, short: bool = False) -> str:
     return summary(a, short=short)
 
 
+def signed(text: str) -> str:
+    """Numbers with the minus of formulas."""
+    return text.replace("-", "−")
+
+
 def _listed(a: np.ndarray[Any, Any]) -> str:
     if a.ndim == 0:
         return figure(a.item())
@@ -111,4 +116,4 @@ def amount(n: float, unit: str = "B") -> str:
     raise AssertionError
 
 
-__all__ = ["amount", "figure", "figures", "shape_text", "summary", "with_numbers"]
+__all__ = ["amount", "figure", "figures", "shape_text", "signed", "summary", "with_numbers"]

@@ -83,10 +83,10 @@ def mapping(step: Step, i: int) -> Formula:
 def whole(
     program: Program, shares: Mapping[int, list[Share]], leaf: Value, layout: str, space: Mapping[str, Any]
 ) -> list[Formula]:
-    """∂f/∂leaf for a scalar f, with everything put in: simplified, and as it is; none where that is long."""
-    if program.output.size != 1 or program.output.shape:
-        return []
-    known: dict[int, Formula | None] = {id(program.output): Formula.number(1)}
+    """∂f/∂leaf, for the sum of f, with everything put in: simplified, and as it is; none if long."""
+    shape = program.output.shape
+    seed = Formula.parse(f"ones({shape})") if shape else Formula.number(1)
+    known: dict[int, Formula | None] = {id(program.output): seed}
     waiting = [id(leaf)]
     while waiting:
         key = waiting[-1]
@@ -226,5 +226,5 @@ def holds(formula: Formula, wanted: Any, space: Mapping[str, Any]) -> bool:
     b = np.asarray(wanted, float)
     if a.shape != b.shape and (a.ndim > 1 or b.ndim > 1 or a.size != b.size):
         return False
-    scale = float(np.abs(b).max(initial=0)) or 1.0
+    scale = float(np.abs(b[np.isfinite(b)]).max(initial=0)) or 1.0
     return bool(np.allclose(a.reshape(b.shape), b, rtol=1e-3, atol=1e-4 * scale, equal_nan=True))

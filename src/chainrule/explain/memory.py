@@ -29,8 +29,9 @@ from ..optim import Optimizer
 from ..tape import engine, mode
 from ..tape.node import AccumulateGrad, Node, number
 from ..tensor import Tensor
-from .doctor.names import as_written, described, leaves_of, mentioned, modules_of, run_as_written
+from .doctor.names import described, leaves_of, mentioned, modules_of, run_as_written
 from .doctor.state import Streams, generators_of, untouched
+from .inside import as_written
 from .live import Watch, root
 from .memory_table import sentence, table
 

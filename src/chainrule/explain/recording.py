@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backward import node_of
 from ..base import TensorBase, owner_of, wrap
 from ..core.errors import ArgumentError, GradError
 from ..eager import record as tape_record
@@ -23,7 +24,8 @@ from ..nn.module import Module
 from ..ops.primitive import VIEW, Primitive
 from ..ops.views import OVERWRITE, RESHAPE, Steps
 from ..tape import mode
-from ..tape.node import AccumulateGrad, number
+from ..tape.hooks import hooked
+from ..tape.node import AccumulateGrad, Node, number
 from ..transforms.level import Observer
 from .compounds import joined
 from .names import (
@@ -65,6 +67,7 @@ class Recording(Observer):
         self._roots: list[tuple[str, Module]] | None = None
         self._last: Step | None = None
         self._start = number()
+        self.hooked: list[Node] = []  # places of the tape whose hooks may change the gradient
         self._entry: FrameType | None = None  # which function of ours made the last step
 
     # -- before and after ------------------------------------------------------------------------------
@@ -105,6 +108,11 @@ class Recording(Observer):
         for x, operand in zip(xs, operands, strict=True):
             if isinstance(operand, Value) and not operand.wish and operand.kind == MADE:
                 operand.wish = held_by(x, frames(self._stop), shallow=True)
+        if op is OVERWRITE and _whole(operands, settings):
+            self._note(
+                out, operands[1]
+            )  # nothing is left of what was there before, which may be uninitialised
+            return
         results = out if op.outputs != 1 else (out,)
         for part in results:
             value = self._made(op, operands, settings, part)
@@ -272,6 +280,14 @@ class Recording(Observer):
         return self._roots
 
 
+def _whole(operands: tuple[Any, ...], settings: dict[str, Any]) -> bool:
+    """Whether a write replaces all of a tensor by another one, as x.copy_(y) does."""
+    x, y = operands
+    if settings["steps"] or not (isinstance(x, Value) and isinstance(y, Value)) or x.shape != y.shape:
+        return False
+    return x.data is not None and y.data is not None and x.data.dtype == y.data.dtype
+
+
 def _wants(x: TensorBase) -> bool:
     return x._node is not None or (x._view is not None and getattr(x, "requires_grad", False))
 
@@ -292,11 +308,11 @@ def record(fn: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Program, Reco
             "explain",
             given=f"a function that returns {_kind_of(out)}",
             must="it must return one tensor",
-            hint="explain(lambda *xs: fn(*xs)[0], ...) for one of several results"
-            if isinstance(out, tuple | list)
-            else "return the tensor itself, without .item(), float() or numpy()",
+            hint=_instead(out),
         )
     output = recording.value_of(out)
+    node = node_of(out)
+    recording.hooked = [] if node is None else hooked(node)
     return assemble(recording, output, function_name(fn)), recording
 
 
@@ -327,6 +343,18 @@ def _kind_of(out: Any) -> str:
     if isinstance(out, tuple | list):
         return f"a {type(out).__name__} of {len(out)}"
     return "nothing" if out is None else f"{type(out).__name__}"
+
+
+def _instead(out: Any) -> str:
+    """What to try where a function returns no tensor."""
+    if isinstance(out, tuple | list):
+        return "explain(lambda *xs: fn(*xs)[0], ...) for one of several results"
+    if isinstance(out, dict):
+        key = next(iter(out), "loss")
+        return f"explain(lambda *xs: fn(*xs)[{key!r}], ...) for one of several results"
+    if out is None:
+        return "a return at its end; and no backward() inside, which explain does by itself"
+    return "return the tensor itself, without .item(), float() or numpy()"
 
 
 def assemble(recording: Recording, output: Value, name: str) -> Program:

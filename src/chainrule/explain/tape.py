@@ -16,6 +16,7 @@ from ..base import TensorBase, View
 from ..core.errors import GradError, Site
 from ..ops.primitive import VIEW
 from ..tape import mode as tape_mode
+from ..tape.hooks import hooked
 from ..tape.node import FREED, AccumulateGrad, Node, OpNode
 from ..transforms.level import suspended
 from .api import check_mode, check_running, compared, cost_of
@@ -50,6 +51,7 @@ def explain_result(y: Any, mode: str = "both", layout: str = "numerator") -> Der
         layout=layout,
         checks=checks,
         unchecked="there is no function to run again; explain(fn, *inputs) has one",
+        hooked=hooked(node),
         cost=cost_of(program),
     )
 

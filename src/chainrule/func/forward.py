@@ -19,7 +19,7 @@ from ..transforms.forward import Forward
 from ..transforms.level import same
 from .reverse import grad, vjp
 from .tree import flatten
-from .variables import check_variable, recorded, split_aux, tensors
+from .variables import check_function, check_variable, recorded, split_aux, tensors
 
 
 def jvp(
@@ -40,6 +40,7 @@ def jvp(
     >>> torch.func.jvp(lambda x: x**3, (x,), (v,))
     (tensor([0., 1.]), tensor([0., 3.]))
     """
+    check_function(func, "jvp")
     points, tree = _points(primals, "jvp")
     moves = _directions(points, tree, tangents, "jvp")
     level = Forward()

@@ -17,7 +17,7 @@ from .forward import jvp
 from .mapping import vmap
 from .reverse import Argnums, vjp
 from .tree import Tree, flatten
-from .variables import arguments, split_aux, tensors
+from .variables import arguments, check_function, split_aux, tensors
 
 
 def jacrev(
@@ -38,6 +38,8 @@ def jacrev(
     tensor([[2., 0.],
             [0., 4.]])
     """
+
+    check_function(func, "jacrev")
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -74,6 +76,8 @@ def jacfwd(
     >>> torch.func.jacfwd(lambda t: torch.stack([t**2, t**3]))(torch.tensor(2.0))
     tensor([ 4., 12.])
     """
+
+    check_function(func, "jacfwd")
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -118,6 +122,7 @@ def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
+    check_function(func, "hessian")
     return jacfwd(jacrev(func, argnums), argnums)
 
 

@@ -16,6 +16,7 @@ from ..functions.joining import cat
 from ..functions.shaping import movedim
 from ..transforms.batch import ERROR, RANDOMNESS, Batch
 from .tree import Tree, flatten
+from .variables import check_function
 
 Dims = Any  # an axis, None, or a nested structure of them
 
@@ -69,6 +70,8 @@ def vmap(
             must="it must be an axis, or a tuple with an axis or None for each argument",
             hint="in_dims=0",
         )
+
+    check_function(func, "vmap")
 
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:

@@ -36,6 +36,17 @@ class VariableNode(AccumulateGrad):
         self.open = True
 
 
+def check_function(func: Any, what: str) -> None:
+    """Refuse what is no function, such as the result of one, before something fails inside."""
+    if not callable(func):
+        raise ArgumentError.of(
+            what,
+            given=f"{type(func).__name__} in the place of the function",
+            must="its first argument is the function itself, not what it returns",
+            hint="a lambda, or the name of a function without brackets",
+        )
+
+
 def check_variable(x: Any, what: str, place: str, instead: str) -> None:
     """Refuse what cannot be differentiated by.
 

@@ -130,7 +130,7 @@ def classification(model: Classifier, X: Any, y: Any, sample_weight: Any = None)
     if len(classes) < 2:
         raise ArgumentError.of(
             type(model).__name__,
-            given=f"{len(classes)} class, {classes[0]!r}",
+            given=f"{len(classes)} class, {classes.tolist()[0]!r}",
             must="there must be two classes or more to tell apart",
         )
     model.classes_ = classes
@@ -143,11 +143,11 @@ def weighted_rows(model: Estimator, X: Array, sample_weight: Any) -> tuple[Array
         return X, None, np.arange(len(X))
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     kept = np.flatnonzero(weights > 0)
-    if len(kept) == 0:
+    if len(kept) == 0:  # versions before 1.8 let that pass
         raise ArgumentError.of(
             type(model).__name__,
             given=f"sample_weight {weights.shape} of zeros",
-            must="at least one row must have a weight above 0",
+            must="sample weights must contain at least one non-zero number",
         )
     return X[kept], weights[kept], kept
 

@@ -121,7 +121,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Es
 
 
 def _nearest(x: Array, centers: Array) -> tuple[Array, Array]:
-    """The nearest center of each row (of equal ones the first), and the squared distance from it: (n,) each."""
+    """The nearest center of each row (of equal ones the first), and its squared distance: (n,) each."""
     which, squares = np.empty(len(x), np.int32), np.empty(len(x))
     lengths = np.einsum("kd,kd->k", centers, centers)
     size = max(1, _BLOCK // len(centers))

@@ -58,7 +58,8 @@ class _Linear(MultiOutputMixin, Regressor):  # type: ignore[misc]
             few = f"{len(x)} rows for {columns} weights" if len(x) < columns else "columns depend on others"
             warn(
                 f"{name}: {few}: {found.rank} of {columns} can be told apart "
-                f"(condition number {found.condition:.1e}); of all weights that fit as well these are the smallest"
+                f"(condition number {found.condition:.1e}); of all weights that fit as well "
+                "these are the smallest"
             )
         else:
             least_squares.warn_if_doubtful(name, found, columns)
@@ -174,7 +175,9 @@ class LinearRegression(_Linear):
                 line,
                 weighted(lambda out, wanted: (out - wanted).square().sum(1)),
                 optim.SGD(line.parameters(), lr=lr),
-                batches(x, with_weights(y, rows.weights), len(x) if solver == "gd" else size, seed=seed),
+                batches(x, with_weights(y, rows.weights), len(x))
+                if solver == "gd"
+                else batches(x, with_weights(y, rows.weights), size, seed=seed),
                 epochs=epochs,
             )
         self.losses_ = [epoch.train_loss for epoch in history.epochs]

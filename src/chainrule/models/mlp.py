@@ -139,7 +139,7 @@ class _Network(Estimator):
         return values
 
     def _held_out(self, y: Array | None, rows: int, stream: np.random.RandomState) -> Array | None:
-        """Numbers of the rows to validate on: a fraction of each class, or of all; None for no early stopping."""
+        """Numbers of the rows to validate on: a fraction of each class, or of all; None for no stopping."""
         if not self.early_stopping:
             return None
         part = self._number("validation_fraction", above=0)
@@ -150,14 +150,16 @@ class _Network(Estimator):
                 must="it must be less than 1: the rest is what is learned from",
             )
         groups = [np.arange(rows)] if y is None else [np.flatnonzero(y == k) for k in range(int(y.max()) + 1)]
-        chosen = [stream.permutation(group)[: round(len(group) * part)] for group in groups]
+        # Of each at least one row, but not the only one.
+        sizes = [min(max(1, round(len(group) * part)), len(group) - 1) for group in groups]
+        chosen = [stream.permutation(group)[:size] for group, size in zip(groups, sizes, strict=True)]
         numbers = np.sort(np.concatenate(chosen))
         if len(numbers) == 0:
             raise ArgumentError.of(
                 type(self).__name__,
-                given=f"{rows} rows and validation_fraction={part:g}",
-                must="early stopping needs at least one row to validate on",
-                hint="early_stopping=False, or a larger validation_fraction",
+                given=f"{rows} rows, none of which can be held out",
+                must="early stopping needs a row to validate on, of a class that has others to learn from",
+                hint="early_stopping=False",
             )
         return numbers
 

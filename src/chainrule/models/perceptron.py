@@ -67,7 +67,7 @@ class Perceptron(Classifier):
         longest = float(np.linalg.norm(x, axis=1).max())
         gamma = np.where(self.separated_, self.margin_, 1.0)
         self.mistake_bound_ = np.where(self.separated_, (longest / gamma) ** 2, np.inf)
-        self._tell(runs, w @ x.T * signs, [data.classes[k] for k in which])
+        self._tell(runs, w @ x.T * signs, [data.classes.tolist()[k] for k in which])
         return self
 
     def _tell(self, runs: list[Any], values: Array, names: list[Any]) -> None:

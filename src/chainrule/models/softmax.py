@@ -99,9 +99,9 @@ class SoftmaxRegression(Classifier):
             self.losses_ = [epoch.train_loss for epoch in history.epochs]
             self.n_iter_ = len(history.epochs)
             with no_grad():
-                w = layer.weight.numpy()
+                w = layer.weight.detach().numpy()
                 if layer.bias is not None:
-                    w = np.hstack([w, layer.bias.numpy()[:, None]])
+                    w = np.hstack([w, layer.bias.detach().numpy()[:, None]])
             self.loss_ = self.losses_[-1] + decay / 2 * float((w[:, : x.shape[1]] ** 2).sum())
         self.coef_ = w[:, : x.shape[1]].copy()
         self.intercept_ = w[:, -1].copy() if self.fit_intercept else np.zeros(classes)
@@ -152,8 +152,8 @@ class SoftmaxRegression(Classifier):
         if size > max(self.tol, 1e-6):
             warn(
                 f"SoftmaxRegression: the slope is still {size:.1e} after {self.n_iter_} steps\n"
-                "  try: a larger max_iter, or weight_decay above 0: classes that can be separated have no finite "
-                "best weights without it"
+                "  try: a larger max_iter, or weight_decay above 0: separable classes have no finite best "
+                "weights without it"
             )
         self.n_iter_ = max(1, self.n_iter_)
         self.loss_ = float(value)

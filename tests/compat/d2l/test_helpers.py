@@ -66,6 +66,9 @@ def test_arrays() -> None:
     assert d2l.repeat(x, 2, 1).shape == (4, 3)
     assert d2l.concat((x, x), dim=1).shape == (2, 6)
     assert d2l.batch_matmul(d2l.ones(2, 3, 4), d2l.ones(2, 4, 5)).shape == (2, 3, 5)
+    windows = np.lib.stride_tricks.sliding_window_view(x.numpy(), (2, 2))
+    kernel = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+    np.testing.assert_allclose(d2l.corr2d(x, kernel), (windows * kernel.numpy()).sum((2, 3)))
     assert isinstance(d2l.numpy(x.requires_grad_(True)), np.ndarray)
 
 

@@ -369,6 +369,20 @@ MESSAGES = {
         "  inputs are for a function or a module, which is run with them\n"
         "  try: draw(model, x), draw(y), or draw([y1, y2]) for several results",
     ),
+    "whole numbers": (
+        lambda: torch.draw(lambda x: x * 2, torch.tensor([1, 2])),
+        GradError,
+        "draw got a function of a tensor (2,) of torch.int64, and no parameter that needs a gradient\n"
+        "  a graph is recorded where an input can be differentiated, and only floating-point numbers can\n"
+        "  try: x.float()",
+    ),
+    "detached": (
+        lambda: torch.draw(lambda x: x.detach() * 2, torch.ones(2)),
+        GradError,
+        "draw got a function with a result (2,) that no gradient reaches\n"
+        "  its operations are recorded only where a gradient flows\n"
+        "  try: look for no_grad, detach(), item(), argmax or comparisons in it",
+    ),
     "no tensor": (
         lambda: torch.draw(lambda x: x.item(), 2.0),
         ArgumentError,

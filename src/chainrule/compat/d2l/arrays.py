@@ -41,10 +41,10 @@ from ... import cat as concat
 from ...nn import Module as nn_Module
 
 __all__ = [
-    "abs", "arange", "argmax", "astype", "batch_matmul", "concat", "cos", "cosh", "exp", "expand_dims",
-    "eye", "float32", "int32", "linspace", "log", "matmul", "meshgrid", "nn_Module", "normal", "numpy",
-    "ones", "rand", "randn", "reduce_mean", "reduce_sum", "repeat", "reshape", "sigmoid", "sin", "sinh",
-    "size", "stack", "swapaxes", "tanh", "tensor", "to", "transpose", "zeros",
+    "abs", "arange", "argmax", "astype", "batch_matmul", "concat", "corr2d", "cos", "cosh", "exp",
+    "expand_dims", "eye", "float32", "int32", "linspace", "log", "matmul", "meshgrid", "nn_Module",
+    "normal", "numpy", "ones", "rand", "randn", "reduce_mean", "reduce_sum", "repeat", "reshape",
+    "sigmoid", "sin", "sinh", "size", "stack", "swapaxes", "tanh", "tensor", "to", "transpose", "zeros",
 ]  # fmt: skip
 
 
@@ -131,6 +131,20 @@ def transpose(x: Tensor, *args: Any, **options: Any) -> Tensor:
             [2]])
     """
     return x.t(*args, **options)
+
+
+def corr2d(X: Tensor, K: Tensor) -> Tensor:
+    """The cross-correlation of two matrices: the sum of X times K at each place where K fits into X.
+
+    Shapes:  X (n, m), K (h, w) -> (n - h + 1, m - w + 1).
+
+    >>> corr2d(arange(9.0).reshape(3, 3), tensor([[0.0, 1.0], [2.0, 3.0]]))
+    tensor([[19., 25.],
+            [37., 43.]])
+    """
+    (n, m), (h, w) = X.shape, K.shape
+    parts = [K[i, j] * X[i : n - h + 1 + i, j : m - w + 1 + j] for i in range(h) for j in range(w)]
+    return stack(parts).sum(0)
 
 
 def expand_dims(x: Tensor, *args: Any, **options: Any) -> Tensor:

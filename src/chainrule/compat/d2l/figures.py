@@ -6,6 +6,7 @@ figures without a notebook: `../pictures.py`. Curves that grow: `animator.py`.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,10 @@ def use_svg_display() -> None:
     """
     if "IPython" in sys.modules:
         try:
-            from matplotlib_inline import backend_inline
+            inline = importlib.import_module("matplotlib_inline.backend_inline")
         except ImportError:
             return
-        backend_inline.set_matplotlib_formats("svg")
+        inline.set_matplotlib_formats("svg")
 
 
 def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:

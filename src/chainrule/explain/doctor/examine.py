@@ -11,11 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
+from ...base import wrap
 from ...core.errors import ArgumentError, IndexingError
 from ...nn import Module
+from ...ops.primitive import tracing
 from ...optim import Optimizer
 from ...tape.mode import enable_grad
 from ...tensor import Tensor
+from ..inside import as_written
 from . import limits
 from .checks.broken import check_finite, check_given
 from .checks.data import check_ignored, check_probabilities, check_scale, check_shapes, label_problem
@@ -24,7 +29,7 @@ from .checks.steps import check_rate
 from .checks.weights import check_gradients, check_membership, check_symmetric, check_zero
 from .curvature import Curvature, curvature
 from .findings import Finding, root_causes
-from .names import as_written, described, leaves_of, modules_of, run_as_written
+from .names import described, leaves_of, modules_of, run_as_written
 from .passage import Loss, Passage, Subject, go_back, record
 from .report import Report, looks
 from .state import Streams, generators_of, untouched
@@ -75,6 +80,7 @@ def doctor(
     >>> [(finding.kind, finding.where) for finding in report.findings]
     [('dead', '1')]
     """
+    _check(model, loss, optimizer)
     inputs, target = _parts(batch)
     model, loss = as_written(model), as_written(loss)
     leaves = _leaves(model, loss, optimizer)
@@ -140,6 +146,40 @@ def _curvature(subject: Subject, optimizer: Optimizer | None, notes: list[str]) 
     return None
 
 
+def _check(model: Any, loss: Any, optimizer: Any) -> None:
+    """What stands in the place of something else is said, before it fails inside."""
+    if tracing.tracer is not None:
+        raise ArgumentError.of(
+            "doctor",
+            given="a call inside of a function that is being traced",
+            must="it looks at values, and a trace has none",
+            hint="doctor(model, batch, loss) outside of compile and trace",
+        )
+    if not callable(model):
+        raise ArgumentError.of(
+            "doctor",
+            given=f"{type(model).__name__} as model",
+            must="a model is a module or a function",
+            hint="doctor(model, (x, y), loss)",
+        )
+    if not callable(loss) or (isinstance(loss, type) and issubclass(loss, Module)):
+        name = loss.__name__ if isinstance(loss, type) else type(loss).__name__
+        raise ArgumentError.of(
+            "doctor",
+            given=f"{'the class ' if isinstance(loss, type) else ''}{name} as loss",
+            must="the loss is a function of the output and the target",
+            hint=f"{name}()" if isinstance(loss, type) else "nn.MSELoss()",
+        )
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        name = optimizer.__name__ if isinstance(optimizer, type) else type(optimizer).__name__
+        raise ArgumentError.of(
+            "doctor",
+            given=f"{'the class ' if isinstance(optimizer, type) else ''}{name} as optimizer",
+            must="an optimizer is made from the parameters of the model",
+            hint=f"{name if isinstance(optimizer, type) else 'SGD'}(model.parameters(), lr=0.1)",
+        )
+
+
 def _parts(batch: Any) -> tuple[tuple[Any, ...], Any]:
     """The inputs and the target of a batch."""
     if not isinstance(batch, tuple | list) or len(batch) < 2:
@@ -152,6 +192,7 @@ def _parts(batch: Any) -> tuple[tuple[Any, ...], Any]:
     *inputs, target = batch
     if len(inputs) == 1 and isinstance(inputs[0], tuple | list):
         inputs = list(inputs[0])
+    inputs, target = [_tensor(x) for x in inputs], _tensor(target)
     if any(isinstance(x, Tensor) and x.ndim and not x.shape[0] for x in (*inputs, target)):
         raise ArgumentError.of(
             "doctor",
@@ -160,6 +201,11 @@ def _parts(batch: Any) -> tuple[tuple[Any, ...], Any]:
             hint="64 rows or more: with few of them less can be seen",
         )
     return tuple(inputs), target
+
+
+def _tensor(x: Any) -> Any:
+    """A NumPy array as the tensor that a model takes."""
+    return wrap(x.copy()) if isinstance(x, np.ndarray) else x
 
 
 def _described_batch(batch: Any) -> str:

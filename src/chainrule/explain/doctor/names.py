@@ -14,14 +14,9 @@ from typing import Any
 
 from ...nn import Module
 from ...tensor import Tensor
+from ..inside import as_written
 
 _DEPTH = 4  # functions that call functions; a model's code is rarely further away
-
-
-def as_written(model: Any) -> Any:
-    """What a compiled module or function was made of: its operations can be watched one by one."""
-    inside = getattr(model, "_inside", None)  # what `compile` makes has it
-    return model if inside is None else inside()
 
 
 def modules_of(*roots: Any) -> list[Module]:

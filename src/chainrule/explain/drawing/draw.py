@@ -138,8 +138,10 @@ def _scene_of_function(function: Callable[..., Any], inputs: tuple[Any, ...], pa
             hint="return the tensor itself, without item() or float()",
         )
     roots = [r for r in results if r.requires_grad]
+    if not roots and not any(x.is_floating_point() for x in given):
+        raise _no_floats(given)
     if not roots:
-        raise _no_graph(results[0])
+        raise _constant(results[0])
     naming = _naming(params)
     for input_name, x in zip(_input_names(function, len(given)), given, strict=True):
         naming.add(input_name, x)
@@ -157,6 +159,25 @@ def _no_graph(x: Any) -> GradError:
         given=f"a tensor {tuple(x.shape)} that needs no gradient, so that nothing was recorded",
         must="a graph is recorded where an input wants a gradient, outside of no_grad",
         hint="x.requires_grad_() before computing it, or draw(f, x), which runs f for the picture",
+    )
+
+
+def _no_floats(given: list[Any]) -> GradError:
+    kinds = ", ".join(f"a tensor {tuple(x.shape)} of {x.dtype}" for x in given) or "no input"
+    return GradError.of(
+        "draw",
+        given=f"a function of {kinds}, and no parameter that needs a gradient",
+        must="a graph is recorded where an input can be differentiated, and only floating-point numbers can",
+        hint="x.float()",
+    )
+
+
+def _constant(x: Any) -> GradError:
+    return GradError.of(
+        "draw",
+        given=f"a function with a result {tuple(x.shape)} that no gradient reaches",
+        must="its operations are recorded only where a gradient flows",
+        hint="look for no_grad, detach(), item(), argmax or comparisons in it",
     )
 
 

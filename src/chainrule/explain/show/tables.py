@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..figures import amount, figures, shape_text, with_numbers
+from ..figures import amount, figures, shape_text, signed, with_numbers
 from ..formula import Formula
 from .maths import latex_of
 
@@ -109,7 +109,7 @@ def _forward(d: Derivation) -> Section:
         fold = d.fold_of(row.of)
         cells = [_name(row.name), Cell(f"[{fold.name}]") if fold else _formula(row.formula, "= ", d)]
         for k, moves in enumerate(row.tangents):
-            shown = "0" if moves is None else _signed(figures(moves._a, short=True))
+            shown = "0" if moves is None else signed(figures(moves._a, short=True))
             single = moves is not None and not row.of.shape
             worked = _numbers(row.formula, known[k], "") if single else EMPTY
             if worked.text and worked.text != shown:
@@ -117,9 +117,10 @@ def _forward(d: Derivation) -> Section:
             else:
                 cells.append(Cell(shown))
         s.rows.append([*cells, Cell(row.rule)])
-    more = sum(id(v) not in moving for v in d.program.leaves)
+    more = sum(id(v) not in moving and v.size > 0 for v in d.program.leaves)
     if more:
-        s.notes.append(f"{more} more {'input has' if more == 1 else 'inputs have'} a pass of their own.")
+        own = "input has a pass of its own" if more == 1 else "inputs have passes of their own"
+        s.notes.append(f"{more} more {own}.")
     return s
 
 
@@ -132,7 +133,7 @@ def _reverse(d: Derivation) -> Section:
     numbers |= d.adjoint_numbers
     for row in d.reverse:
         chain = Cell(f"= {row.chain}", latex_of_chain(row.chain)) if row.chain else EMPTY
-        shown = f"= {_signed(figures(row.value._a, short=True))}"
+        shown = f"= {signed(figures(row.value._a, short=True))}"
         worked = EMPTY if row.value._a.shape else _numbers(row.formula, numbers, "= ")
         if worked.text == shown:
             worked = EMPTY
@@ -205,14 +206,19 @@ def _gradient(d: Derivation) -> Section:
         )  # fmt: skip
     if d.unchecked:
         s.notes.append(f"Central differences were not taken: {d.unchecked}.")
+    if d.hooked:
+        s.notes.append(
+            f"Backward applies hooks that are left out here, on the gradient of {', '.join(d.hooked)}."
+        )
     if not d.agree:
         ties = [f"{step.op.formula}: {step.op.ties}" for step in d.program.moving if step.op.ties]
-        kinks = (
-            f" Where the function has a kink, a convention holds: {'; '.join(dict.fromkeys(ties))}."
+        reason = (
+            f"Where the function has a kink, a convention holds: {'; '.join(dict.fromkeys(ties))}."
             if ties
-            else ""
+            else "A number that leaves the tensors by item() or float(), and comes back, is a constant "
+            "for both modes, but the differences move it."
         )
-        s.notes.append("The modes and the differences disagree." + kinks)
+        s.notes.append(f"The modes and the differences disagree. {reason}")
     return s
 
 
@@ -272,12 +278,7 @@ def _whole(formula: Formula | None, d: Derivation) -> Cell:
 
 
 def _value(a: Any) -> Cell:
-    return Cell(_signed(figures(a)))
-
-
-def _signed(text: str) -> str:
-    """Numbers with the minus of formulas."""
-    return text.replace("-", "−")
+    return Cell(signed(figures(a)))
 
 
 def _line(where: str, files: set[str]) -> str:
