@@ -7,6 +7,7 @@ the product: its Jacobian is I + J, which is near 1 where J is small. Next: `xor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -135,5 +136,11 @@ def _through(model: nn.Sequential, x: Tensor, y: Tensor) -> tuple[float, float]:
 def _draw(ax: Axes | None, losses: dict[tuple[str, float], list[float]]) -> Axes:
     from .. import plot
 
-    lines = {f"{kind}, gain {gain:g}": values for (kind, gain), values in losses.items()}
-    return plot.learning_curves(lines, ax=ax, best=0)
+    names = [
+        f"{kind}, gain {gain:g}" + ("" if math.isfinite(values[-1]) else " (diverges)")
+        for (kind, gain), values in losses.items()
+    ]
+    epochs = list(range(1, len(next(iter(losses.values()))) + 1))
+    return plot.lines(
+        epochs, list(losses.values()), legend=names, xlabel="epoch", ylabel="loss", ylim=(0, 1), ax=ax
+    )
