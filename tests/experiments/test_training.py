@@ -201,6 +201,15 @@ def test_normalisation_takes_the_scale_away(seed: int) -> None:
     signals, losses = result["signals"], result["losses"]
     # ReLU and layers without a bias are homogeneous: 8 layers multiply the signal by gain^8.
     assert signals["none", 5.0] / signals["none", 0.2] == pytest.approx(25.0**8, rel=1e-3)
+    gradients = result["gradients"]
+    # So do the 7 layers above the first with the gradient: its mean square is in proportion to gain^14. (Rows
+    # count a little differently, because the loss is another one.)
+    ratio = gradients["none", 1.0] / gradients["none", 0.2]
+    assert math.log(ratio) == pytest.approx(14 * math.log(5), rel=0.05)
+    assert gradients["none", 0.2] < 1e-8
+    # With shortcuts each Jacobian is I + J, with J of a mean square of about 0.2².
+    assert 0.5 < gradients["shortcut", 0.2] < 3
+    assert losses["shortcut", 0.2][-1] < 0.4
     for kind in ("batch", "layer"):
         assert signals[kind, 5.0] == pytest.approx(signals[kind, 0.2], rel=0.02)
     assert losses["none", 0.2][-1] > 0.6  # nothing learned
