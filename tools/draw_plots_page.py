@@ -1,4 +1,4 @@
-"""Draw the pictures of `docs/plots.md` and of the course's pages by the examples above them.
+"""Draw the pictures of `docs/plots.md`, `docs/statistics.md` and the pages of the course by their examples.
 
 Run `python tools/draw_plots_page.py` after changing an example or how pictures look, and look at them; with
 names of pages (`docs/course/fitting.md`) it draws those only.
@@ -15,7 +15,7 @@ from typing import Any
 from chainrule import plot
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = [DOCS / "plots.md", *sorted((DOCS / "course").glob("*.md"))]
+PAGES = [DOCS / "plots.md", DOCS / "statistics.md", *sorted((DOCS / "course").glob("*.md"))]
 DPI = 70  # small files; the page is read on a screen
 
 
@@ -26,7 +26,8 @@ def draw(page: Path) -> list[Path]:
     parts = re.split(r"!\[[^]]*\]\((.*?)\)", page.read_text(encoding="utf-8"))
     for text, link in zip(parts[::2], [*parts[1::2], None], strict=True):
         for example in doctest.DocTestParser().get_examples(text):
-            exec(compile(example.source, page.name, "exec"), names)
+            if example.exc_msg is None:  # one that shows an error draws nothing
+                exec(compile(example.source, page.name, "exec"), names)
         if link is not None:
             (page.parent / link).parent.mkdir(exist_ok=True)
             written.append(plot.save(page.parent / link, dpi=DPI))

@@ -135,10 +135,18 @@ CASES: list[tuple[Callable[[], Any], str]] = [
         lambda: D.Bernoulli(0.5).log_prob(torch.tensor(2.0)),
         "Bernoulli.log_prob got value () with 2.0\n  value must be 0 or 1" + SKIP,
     ),
+    (
+        lambda: D.Normal(0.0, 1.0).rsample(3),  # type: ignore[arg-type]
+        "Normal.sample got sample_shape=3\n  sample_shape must be a tuple of sizes\n  try: (3,)",
+    ),
+    (
+        lambda: D.Poisson(1.0).expand(3),  # type: ignore[arg-type]
+        "Poisson.expand got batch_shape=3\n  batch_shape must be a tuple of sizes\n  try: (3,)",
+    ),
     # -- what is not there
     (
-        lambda: D.Gamma(1.0, 1.0).rsample(),
-        "Gamma.rsample\n"
+        lambda: D.Poisson(1.0).rsample(),
+        "Poisson.rsample\n"
         "  rsample draws with gradients only where noise can be turned into a draw smoothly\n"
         "  try: sample, and log_prob of what was drawn as the weight of its loss",
     ),
@@ -186,7 +194,7 @@ def test_errors_are_those_of_pytorch() -> None:
     with pytest.raises(ValueError):
         D.Normal(0.0, -1.0)
     with pytest.raises(NotImplementedError):
-        D.Gamma(1.0, 1.0).rsample()
+        D.Bernoulli(0.5).rsample()
 
 
 def test_checks_can_be_done_without() -> None:

@@ -277,3 +277,51 @@ def test_log_prob_by_row() -> None:
     assert_allclose(rows, D.Normal(0.0, scale).log_prob(x), rtol=1e-6)
     slopes = torch.func.vmap(torch.func.grad(lambda s, x: D.Normal(0.0, s).log_prob(x)))(scale, x)
     assert_allclose(slopes, x**2 / scale**3 - 1 / scale, rtol=1e-5)
+
+
+def test_whole_parameters_become_floats() -> None:
+    d = D.Normal(torch.tensor([0, 1]), torch.tensor([1, 2]))
+    assert (d.loc.dtype, d.scale.dtype, d.sample().dtype) == (torch.float32,) * 3
+    assert D.Normal(torch.tensor([0, 1]), torch.ones(2, dtype=torch.float64)).loc.dtype is torch.float64
+    assert D.Uniform(0, 1).sample().dtype is torch.float32
+    assert D.Bernoulli(torch.tensor([0, 1])).sample().tolist() == [0.0, 1.0]
+    assert_allclose(D.Bernoulli(0.3).prob(torch.tensor([True, False])), [0.3, 0.7], rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["float16", "float64"])
+def test_draws_have_the_type_of_the_parameters(kind: str) -> None:
+    dtype = getattr(torch, kind)
+    torch.manual_seed(0)
+    one = torch.ones(4, dtype=dtype)
+    for d in (
+        D.Normal(one, 1.0),
+        D.Laplace(one, 1.0),
+        D.Exponential(one),
+        D.Gamma(one / 8, 1.0),
+        D.Poisson(one),
+    ):
+        x = d.sample((2000,))
+        assert x.dtype is dtype
+        assert bool(torch.isfinite(x).all())
+    assert D.Beta(one / 8, one / 8).sample((2000,)).max() < 1
+
+
+def test_a_program_sees_a_distribution_from_outside_as_it_is() -> None:
+    prior = D.Normal(torch.zeros(3), 1.0)
+
+    def loss(m: Any, s: Any) -> Any:
+        q = D.Normal(m, s)
+        return D.kl_divergence(q, prior).sum() - prior.log_prob(q.rsample()).sum()
+
+    compiled = torch.compile(loss)
+    m, s = torch.ones(3, requires_grad=True), torch.full((3,), 2.0)
+    for shift in (0.0, 1.0):
+        prior.loc.data.add_(shift)
+        grads = []
+        for f in (loss, compiled):
+            m.grad = None
+            torch.manual_seed(0)
+            value = f(m, s)
+            value.backward()
+            grads.append((value.item(), *m.grad.tolist()))
+        assert_allclose(grads[0], grads[1], rtol=1e-5, atol=1e-6)

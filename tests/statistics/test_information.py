@@ -169,3 +169,15 @@ def test_messages(action: Callable[[], Any], text: str) -> None:
 def test_every_message_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     file = Path(S.__file__).parent / "information.py"
     assert untested([file], [action for action, _ in CASES], monkeypatch) == []
+
+
+def test_gradients_where_a_probability_is_0() -> None:
+    p = _t([0.5, 0.0, 0.5]).requires_grad_()
+    (S.entropy(p) + S.cross_entropy(p, _t([0.25, 0.25, 0.5]))).backward()
+    assert_allclose(
+        p.grad[[0, 2]], [-np.log(0.5) - 1 - np.log(0.25), -np.log(0.5) - 1 - np.log(0.5)], rtol=1e-12
+    )
+    assert np.isfinite(p.grad).all()
+    joint = _t([[0.5, 0.5], [0.0, 0.0]]).requires_grad_()
+    (S.mutual_information(joint) + S.conditional_entropy(joint)).backward()
+    assert np.isfinite(joint.grad).all()

@@ -77,6 +77,7 @@ def test_bayes_with_two_tests() -> None:
     assert_allclose(after.p(sick=1, first=1), 0.0015 / (0.0015 + 0.01 * 0.9985), rtol=1e-12)
     second = Table(torch.tensor([[0.97, 0.02], [0.03, 0.98]], dtype=torch.float64), "second", given="sick")
     again = bayes(after.where(first=1), second)
+    assert repr(again.where(second=1)).startswith("P(sick | first=1, second=1):  0 ")
     both = 0.0015 * 0.98
     assert_allclose(again.p(sick=1, second=1), both / (both + 0.01 * 0.03 * 0.9985), rtol=1e-12)
 

@@ -6,6 +6,7 @@ of the program; 1 if it ended in an error, 2 if it was not started.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,10 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _list_missing(program: Program) -> int:
     found = needs(program)
-    for need in found:
-        print(need)
+    lines = [str(need) for need in found]
     if not found:
-        print(f"{program.path}: every name that can be told without running it is there")
+        lines = [f"{program.path}: every name that can be told without running it is there"]
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not found:
         return 0
     sys.stderr.write(f"{len(found)} name{'s' * (len(found) > 1)} missing in {program.path}\n")
     return 1

@@ -158,7 +158,8 @@ def hint(name: str) -> str:
     while owner and target_of(owner) is None:  # an attribute of a class, or in a module that is not there
         owner, _, leaf = owner.rpartition(".")
     for module in _LIKELY:
-        if leaf in names_of(module) and module != owner:
+        a_function = target_of(f"{module}.{leaf}") is None  # of another module it says nothing that helps
+        if leaf in names_of(module) and module != owner and a_function:
             return f" (there is {module}.{leaf})"
     near = difflib.get_close_matches(leaf, names_of(owner), n=1)
     folded = [known for known in names_of(owner) if known.lower() == leaf.lower()]

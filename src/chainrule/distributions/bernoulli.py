@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from ..creation import arange
 from ..functions.elementwise import where
-from ..functions.pointwise import log, log1p, sigmoid
+from ..functions.pointwise import log1p, sigmoid
 from ..functions.sampling import rand
 from ..tensor import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .parameters import broadcast_all, one_of, softplus, type_of, weighted
+from .parameters import broadcast_all, log_of, one_of, softplus, type_of, weighted
 
 
 class Odds:
@@ -36,15 +36,19 @@ class Odds:
     @property
     def logits(self) -> Tensor:
         """The log-odds, log(p / (1 - p))."""
-        return self._value if self._given == "logits" else log(self._value) - log1p(-self._value)
+        return self._value if self._given == "logits" else self._log_yes - self._log_no
 
     @property
     def _log_yes(self) -> Tensor:
-        return log(self._value) if self._given == "probs" else -softplus(-self._value)
+        return log_of(self._value) if self._given == "probs" else -softplus(-self._value)
 
     @property
     def _log_no(self) -> Tensor:
-        return log1p(-self._value) if self._given == "probs" else -softplus(self._value)
+        # log1p keeps the digits of small probabilities.
+        p = self._value
+        if self._given == "logits":
+            return -softplus(p)
+        return where(p == 1, -float("inf"), log1p(-where(p == 1, 0.0, p)))
 
 
 class Bernoulli(Odds, Distribution):
@@ -92,6 +96,7 @@ class Bernoulli(Odds, Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value, "log_prob")
+        value = value.to(self._value.dtype)  # True is 1
         return weighted(value, self._log_yes) + weighted(1 - value, self._log_no)
 
     def cdf(self, value: Tensor) -> Tensor:

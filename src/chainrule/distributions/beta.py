@@ -7,13 +7,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..functions.elementwise import where
-from ..functions.pointwise import digamma, log, log1p
+from ..core.dtypes import float64
+from ..functions.elementwise import clamp, where
+from ..functions.pointwise import digamma, sigmoid
 from ..tensor import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .parameters import broadcast_all, drawn, log_beta, type_of, weighted
+from .incomplete import moving
+from .parameters import broadcast_all, drawn, log_beta, log_of, type_of, weighted
 from .rejection import log_gamma
 
 
@@ -21,7 +23,8 @@ class Beta(Distribution):
     """The distribution on [0, 1] with density x^(a - 1) (1 - x)^(b - 1) / B(a, b).
 
     Shapes:  concentration1 (a) and concentration0 (b) broadcast to batch_shape.
-    Raises:  ArgumentError for parameters that are not above 0. There is no `rsample`, and no `cdf`.
+    Raises:  ArgumentError for parameters that are not above 0.
+    `rsample` has first derivatives only; there is no `cdf`.
 
     After h heads and t tails of a coin of which nothing was known:
 
@@ -34,6 +37,7 @@ class Beta(Distribution):
         "concentration1": constraints.positive,
         "concentration0": constraints.positive,
     }
+    has_rsample = True
 
     def __init__(self, concentration1: Any, concentration0: Any, validate_args: bool | None = None) -> None:
         self.concentration1, self.concentration0 = broadcast_all(
@@ -76,10 +80,21 @@ class Beta(Distribution):
         shape = self._shape(sample_shape)
         return drawn("Beta.sample", sampler, shape, kind, self.concentration1, self.concentration0)
 
+    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        # The share of one gamma number in the sum of two.
+        kind, shape = type_of(self.concentration1), self._shape(sample_shape)
+        logs = []
+        for a in (self.concentration1, self.concentration0):
+            exact = a.to(float64)
+            draw = drawn("Beta.rsample", log_gamma, shape, float64, exact)
+            logs.append(moving(draw, exact.expand(shape)))
+        limits = np.finfo(kind.numpy)
+        return clamp(sigmoid(logs[0] - logs[1]).to(kind), float(limits.tiny), 1 - float(limits.epsneg))
+
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value, "log_prob")
         a, b = self.concentration1, self.concentration0
-        return weighted(a - 1, log(value)) + weighted(b - 1, log1p(-value)) - log_beta(a, b)
+        return weighted(a - 1, log_of(value)) + weighted(b - 1, log_of(1 - value)) - log_beta(a, b)
 
     def entropy(self) -> Tensor:
         a, b = self.concentration1, self.concentration0

@@ -12,7 +12,7 @@ from ..core import dtypes
 from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..creation import arange
 from ..functions.options import values_known
-from ..functions.pointwise import exp, log
+from ..functions.pointwise import exp
 from ..functions.reductions import logsumexp
 from ..functions.sampling import rand
 from ..functions.scans import cumsum
@@ -22,7 +22,7 @@ from ..tensor import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .parameters import one_of, weighted
+from .parameters import log_of, one_of, weighted
 
 
 class Weights:
@@ -56,7 +56,7 @@ class Weights:
             if check and values_known(given):
                 _check_weights(given._a, what)
             self.probs = probs / probs.sum(-1, keepdim=True)
-            self.logits = log(self.probs)
+            self.logits = log_of(self.probs)
         else:
             self.logits = logits - logsumexp(logits, -1, keepdim=True)
             self.probs = exp(self.logits)

@@ -80,10 +80,12 @@ class Distribution:
         return self._event_shape
 
     def _shape(self, sample_shape: Sequence[int]) -> tuple[int, ...]:
+        _need_shape(sample_shape, f"{type(self).__name__}.sample", "sample_shape")
         return (*sample_shape, *self._batch_shape, *self._event_shape)
 
     def expand(self, batch_shape: Sequence[int]) -> Self:
         """The same distribution for each index of a larger batch, without copies of the parameters."""
+        _need_shape(batch_shape, f"{type(self).__name__}.expand", "batch_shape")
         wider: dict[str, Any] = {
             name: p.expand((*batch_shape, *p.shape[p.ndim - self.arg_constraints[name].event_dim :]))
             for name, p in self._parameters.items()
@@ -208,6 +210,16 @@ class Distribution:
         parts = [f"{name}: {v}" for name, v in self._settings.items()]
         parts += [f"{name}: {v if v.numel() == 1 else v.shape}" for name, v in self._parameters.items()]
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _need_shape(shape: Any, what: str, name: str) -> None:
+    if isinstance(shape, int):
+        raise ArgumentError.of(
+            what,
+            given=f"{name}={shape}",
+            must=f"{name} must be a tuple of sizes",
+            hint=f"({shape},)",
+        )
 
 
 def _require(value: Tensor, name: str, constraint: Constraint, what: str, hint: str = "") -> None:

@@ -26,7 +26,7 @@ from .laplace import Laplace
 from .multinomial import Multinomial
 from .multivariate_normal import MultivariateNormal
 from .normal import Normal
-from .parameters import LOG_2PI, log_beta, weighted
+from .parameters import LOG_2PI, log_beta, log_of, weighted
 from .poisson import Poisson
 from .uniform import Uniform
 
@@ -148,7 +148,7 @@ def _betas(p: Beta, q: Beta) -> Tensor:
 
 @register_kl(Poisson, Poisson)
 def _poissons(p: Poisson, q: Poisson) -> Tensor:
-    return weighted(p.rate, log(p.rate) - log(q.rate)) - (p.rate - q.rate)
+    return weighted(p.rate, log_of(p.rate) - log_of(q.rate)) - (p.rate - q.rate)
 
 
 @register_kl(Bernoulli, Bernoulli)

@@ -14,7 +14,7 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError
 from ..creation import tensor
 from ..functions.elementwise import where
 from ..functions.options import values_of
-from ..functions.pointwise import lgamma, logaddexp
+from ..functions.pointwise import lgamma, log, logaddexp
 from ..functions.sampling import default_generator
 from ..ops.primitive import interpreter, levels
 from ..tensor import Tensor
@@ -23,13 +23,15 @@ LOG_2PI = 1.8378770664093453  # log(2 pi)
 
 
 def broadcast_all(what: str, **given: Any) -> tuple[Tensor, ...]:
-    """Numbers and Tensors as Tensors of one shape; a number takes the type of the Tensors."""
-    kinds = [FROM_NUMPY[x._a.dtype] for x in given.values() if isinstance(x, TensorBase)]
-    kind = kinds[0] if kinds and kinds[0].is_floating_point else dtypes.get_default_dtype()
+    """Numbers and Tensors as Tensors of one shape; what is whole takes the type of the floats."""
+    tensors = [x._a.dtype for x in given.values() if isinstance(x, TensorBase)]
+    floats = [FROM_NUMPY[t] for t in tensors if t.kind == "f"]
+    kind = floats[0] if floats else dtypes.get_default_dtype()
     made: list[Tensor] = []
     for name, x in given.items():
         if isinstance(x, TensorBase):
-            made.append(x)  # type: ignore[arg-type]
+            known: Any = x
+            made.append(known if x._a.dtype.kind == "f" else known.to(kind))
         elif isinstance(x, int | float | np.number) and not isinstance(x, bool):
             made.append(tensor(x, dtype=kind))
         else:
@@ -75,6 +77,12 @@ def weighted(weight: Tensor, log: Tensor) -> Tensor:
     return where(nothing, 0.0, weight * where(nothing, 0.0, log))
 
 
+def log_of(p: Tensor) -> Tensor:
+    """log p; its derivative at p = 0 is taken to be 0: 0 / 0 would make nan of whole gradients."""
+    never = p == 0
+    return where(never, -float("inf"), log(where(never, 1.0, p)))
+
+
 def softplus(x: Tensor) -> Tensor:
     """log(1 + exp(x)), for any x."""
     return logaddexp(x, x * 0)
@@ -98,7 +106,7 @@ def drawn(
 
     def make(shape: tuple[int, ...]) -> Tensor:
         out = sampler(default_generator, *[np.broadcast_to(a, shape) for a in arrays])
-        made: Tensor = wrap(out.astype(kind.numpy))
+        made: Tensor = wrap(np.asarray(out, kind.numpy))
         return made
 
     if not levels.stack:

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 from ..creation import arange
 from ..functions.options import values_of
-from ..functions.pointwise import exp, floor, lgamma, log
+from ..functions.pointwise import exp, floor, lgamma
 from ..tensor import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .parameters import broadcast_all, drawn, type_of, weighted
+from .incomplete import gamma_cdf
+from .parameters import broadcast_all, drawn, log_of, type_of, weighted
 from .rejection import poisson
 
 
@@ -53,7 +54,12 @@ class Poisson(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value, "log_prob")
-        return weighted(value, log(self.rate)) - self.rate - lgamma(value + 1)
+        return weighted(value, log_of(self.rate)) - self.rate - lgamma(value + 1)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """The probability of at most `value`: that a gamma number of shape value + 1 is above the rate."""
+        self._check_value(value, "cdf")
+        return gamma_cdf(floor(value) + 1, self.rate)[1]
 
     def entropy(self) -> Tensor:
         """The sum of -p log p over all counts that matter: there is no closed form."""

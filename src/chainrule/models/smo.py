@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .base import Array
+from .smo_code import LANES, advance
 
 _TINY = 1e-12  # the curvature of pairs of equal rows is 0
 _CACHE = 400 << 20  # bytes of kernel columns that are kept
@@ -112,61 +113,63 @@ def _offset(problem: Problem, z: Array, f: Array) -> float:
 
 
 class _Columns:
-    """Columns of K, and 1 / (curvature of each pair with that row): computed once, while they fit."""
+    """Columns of K and 1 / (curvature of each pair with that row), in one array each, as long as they fit."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, width: int) -> None:
+        n = len(problem.diagonal)
         self.block, self.diagonal = problem.block, problem.diagonal
-        self.known: dict[int, tuple[Array, Array]] = {}
-        self.most = max(2, _CACHE // (16 * len(self.diagonal)))
+        most = min(n, max(2, _CACHE // (16 * width)))
+        self.values, self.steep = np.zeros((most, width)), np.ones((most, width))
+        self.slot = np.full(n, -1)
+        self.rows: list[int] = []  # whose column is in which place
+        self.next = 0
 
-    def __getitem__(self, row: int) -> tuple[Array, Array]:
-        found = self.known.get(row)
-        if found is None:
-            if len(self.known) >= self.most:
-                del self.known[next(iter(self.known))]
-            column = self.block(np.array([row]))[:, 0]
-            curvature = self.diagonal + (self.diagonal[row] - 2 * column)
-            np.maximum(curvature, _TINY, out=curvature)
-            self.known[row] = found = column, np.reciprocal(curvature, out=curvature)
-        return found
+    def add(self, row: int, needed: int) -> None:
+        """Compute a column, in place of the oldest one but that of `needed` if there is no place left."""
+        n = len(self.diagonal)
+        column = self.block(np.array([row]))[:, 0]
+        if len(self.rows) < len(self.values):
+            place = len(self.rows)
+            self.rows.append(row)
+        else:
+            if self.rows[self.next] == needed:
+                self.next = (self.next + 1) % len(self.rows)
+            place, self.next = self.next, (self.next + 1) % len(self.rows)
+            self.slot[self.rows[place]] = -1
+            self.rows[place] = row
+        self.slot[row] = place
+        self.values[place, :n] = column
+        curvature = self.diagonal + (self.diagonal[row] - 2 * column)
+        self.steep[place, :n] = 1 / np.maximum(curvature, _TINY)
 
 
 def _pairs(problem: Problem, z: Array, f: Array, tol: float, most: int) -> int:
     """Move pairs until the conditions hold within tol; z and f change in place. How many moved.
 
     `up` is f where z can grow, else -inf; `down` is f where it can shrink, else inf: what is looked for needs
-    no other test then. This loop is all the time there is, so it works in place and asks for nothing twice.
+    no other test then.
     """
-    n = z.shape[1]
-    columns = _Columns(problem)
-    up, down = np.where(z < problem.high, f, -np.inf), np.where(z > problem.low, f, np.inf)
-    low1, high1, z1 = problem.low.reshape(-1), problem.high.reshape(-1), z.reshape(-1)
-    up1, down1 = up.reshape(-1), down.reshape(-1)
-    gain, change = np.empty_like(up), np.empty(n)
-    gain1 = gain.reshape(-1)
-    moved = 0
-    while moved < most:
-        i = int(up1.argmax())
-        np.subtract(up1[i], down, out=gain)
-        if gain1.max() < tol:
+    copies, n = z.shape
+    width = -(-n // LANES) * LANES
+
+    def padded(values: Array, beyond: float) -> Array:
+        whole = np.full((copies, width), beyond)
+        whole[:, :n] = values
+        return whole
+
+    up = padded(np.where(z < problem.high, f, -np.inf), -np.inf)
+    down = padded(np.where(z > problem.low, f, np.inf), np.inf)
+    zs, low, high = padded(z, 0.0), padded(problem.low, 0.0), padded(problem.high, 0.0)
+    gain, moved = np.empty_like(up), np.zeros(1, np.int64)
+    columns = _Columns(problem, width)
+    run = advance()
+    arrays = [a.ctypes.data for a in (up, down, zs, low, high, columns.values, columns.steep, columns.slot, gain)]
+    while True:
+        row = run(width, up.size, *arrays, tol, most, moved.ctypes.data)
+        if row < 0:
             break
-        column, steep = columns[i % n]
-        np.maximum(gain, 0, out=gain)
-        np.multiply(gain, gain, out=gain)
-        np.multiply(gain, steep, out=gain)
-        j = int(gain1.argmax())
-        fi, fj = up1[i], down1[j]
-        t = min((fi - fj) * steep[j % n], high1[i] - z1[i], z1[j] - low1[j])
-        np.subtract(column, columns[j % n][0], out=change)
-        np.multiply(change, t, out=change)
-        np.subtract(up, change, out=up)
-        np.subtract(down, change, out=down)
-        fi, fj = fi - change[i % n], fj - change[j % n]
-        # What ends at a bound is put there exactly.
-        z1[i] = high1[i] if t == high1[i] - z1[i] else z1[i] + t
-        z1[j] = low1[j] if t == z1[j] - low1[j] else z1[j] - t
-        up1[i], down1[i] = (fi if z1[i] < high1[i] else -np.inf), (fi if z1[i] > low1[i] else np.inf)
-        up1[j], down1[j] = (fj if z1[j] < high1[j] else -np.inf), (fj if z1[j] > low1[j] else np.inf)
-        moved += 1
-    np.copyto(f, np.where(np.isfinite(up), up, np.where(np.isfinite(down), down, f)))
-    return moved
+        columns.add(row, int(up.argmax()) % width)
+    z[:] = zs[:, :n]
+    there = np.where(np.isfinite(up), up, down)[:, :n]
+    np.copyto(f, np.where(np.isfinite(there), there, f))
+    return int(moved[0])

@@ -32,6 +32,7 @@ from .activation import (
 from .containers import ModuleDict, ModuleList, Sequential
 from .dropout import Dropout
 from .flatten import Flatten, Unflatten
+from .lazy import LazyLinear
 from .linear import Bilinear, Identity, Linear
 from .loss import (
     BCELoss,
@@ -61,7 +62,7 @@ __all__ = [
     # containers
     "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
     # linear and shape
-    "Linear", "Bilinear", "Identity", "Flatten", "Unflatten",
+    "Linear", "LazyLinear", "Bilinear", "Identity", "Flatten", "Unflatten",
     # activations
     "ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Sigmoid",
     "LogSigmoid", "Tanh", "Tanhshrink", "Softmax", "LogSoftmax", "Softmin", "Softplus", "Softshrink",

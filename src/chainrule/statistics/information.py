@@ -15,9 +15,9 @@ import numpy as np
 
 from ..base import TensorBase
 from ..core.errors import ArgumentError, DTypeError, ShapeError
-from ..distributions.parameters import weighted
+from ..distributions.parameters import log_of, weighted
 from ..functions.options import values_known
-from ..functions.pointwise import exp, log
+from ..functions.pointwise import exp
 from ..tensor import Tensor
 
 UNITS = {"nats": 1.0, "bits": math.log(2)}
@@ -44,7 +44,7 @@ def self_information(p: Tensor, unit: str = "nats") -> Tensor:
             given=f"p {tuple(p.shape)} with values from {p._a.min():g} to {p._a.max():g}",
             must="p must hold probabilities, between 0 and 1",
         )
-    return (0 - log(p)) / _size(unit, what)
+    return (0 - log_of(p)) / _size(unit, what)
 
 
 def entropy(p: Tensor, dim: Axes = -1, unit: str = "nats") -> Tensor:
@@ -59,7 +59,7 @@ def entropy(p: Tensor, dim: Axes = -1, unit: str = "nats") -> Tensor:
     tensor([1., 0.])
     """
     _need_probabilities(p, "p", dim, "entropy")
-    return (0 - _total(weighted(p, log(p)), dim)) / _size(unit, "entropy")
+    return (0 - _total(weighted(p, log_of(p)), dim)) / _size(unit, "entropy")
 
 
 def cross_entropy(p: Tensor, q: Tensor, dim: Axes = -1, unit: str = "nats") -> Tensor:
@@ -73,7 +73,7 @@ def cross_entropy(p: Tensor, q: Tensor, dim: Axes = -1, unit: str = "nats") -> T
     tensor(1.2075)
     """
     _need_pair(p, q, dim, "cross_entropy")
-    return (0 - _total(weighted(p, log(q)), dim)) / _size(unit, "cross_entropy")
+    return (0 - _total(weighted(p, log_of(q)), dim)) / _size(unit, "cross_entropy")
 
 
 def kl_divergence(p: Tensor, q: Tensor, dim: Axes = -1, unit: str = "nats") -> Tensor:
@@ -88,7 +88,7 @@ def kl_divergence(p: Tensor, q: Tensor, dim: Axes = -1, unit: str = "nats") -> T
     (tensor(0.1438), tensor(0.1308))
     """
     _need_pair(p, q, dim, "kl_divergence")
-    return _total(weighted(p, log(p) - log(q)), dim) / _size(unit, "kl_divergence")
+    return _total(weighted(p, log_of(p) - log_of(q)), dim) / _size(unit, "kl_divergence")
 
 
 def conditional_entropy(joint: Tensor, given: int = -2, unit: str = "nats") -> Tensor:
@@ -115,7 +115,7 @@ def conditional_entropy(joint: Tensor, given: int = -2, unit: str = "nats") -> T
         )
     known = joint.sum(-3 - axis, keepdim=True)  # over the other one
     # log p(y | x) from the logarithms, which stay finite where the quotient would be 0 / 0
-    return (0 - _total(weighted(joint, log(joint) - log(known)), (-2, -1))) / _size(unit, what)
+    return (0 - _total(weighted(joint, log_of(joint) - log_of(known)), (-2, -1))) / _size(unit, what)
 
 
 def mutual_information(joint: Tensor, unit: str = "nats") -> Tensor:
@@ -131,7 +131,7 @@ def mutual_information(joint: Tensor, unit: str = "nats") -> Tensor:
     what = "mutual_information"
     _need_table(joint, what)
     x, y = joint.sum(-1, keepdim=True), joint.sum(-2, keepdim=True)
-    return _total(weighted(joint, log(joint) - log(x) - log(y)), (-2, -1)) / _size(unit, what)
+    return _total(weighted(joint, log_of(joint) - log_of(x) - log_of(y)), (-2, -1)) / _size(unit, what)
 
 
 def perplexity(p: Tensor, q: Tensor | None = None, dim: Axes = -1) -> Tensor:

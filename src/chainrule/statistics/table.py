@@ -164,7 +164,9 @@ class Table:
                     f"{_listed(likelihood.outcomes[name])} of {name!r}",
                     must="a variable must have the same outcomes in both tables",
                 )
-        return likelihood._made(likelihood.values * ordered.values, (*likelihood.of, *likelihood.given), ())
+        out = likelihood._made(likelihood.values * ordered.values, (*likelihood.of, *likelihood.given), ())
+        out._known = {**prior._known, **likelihood._known}
+        return out
 
     # -- numbers -----------------------------------------------------------------------------------------
 

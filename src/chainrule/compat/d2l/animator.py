@@ -65,7 +65,7 @@ class Animator:
         self.fmts = fmts
         self.X: list[list[float]] = []
         self.Y: list[list[float]] = []
-        self._looks = (xlabel, ylabel, xlim, ylim, xscale, yscale, legend or [])
+        self._looks = (xlabel, ylabel, xlim, ylim, xscale, yscale, legend if legend is not None else [])
         self._drawn = -np.inf
         self._draw()
         if self.place != "notebook":

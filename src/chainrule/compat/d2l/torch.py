@@ -9,6 +9,8 @@
     training.py    train_ch3 and its parts
     downloads.py   download, DATA_HUB
     devices.py     try_gpu
+    modules.py     Module, DataModule, Trainer: the classes of the English edition; board.py: its curves
+    experiments.py models and data made with them
 
 `d2l.plt`, `d2l.np` and `d2l.pd` are those libraries; matplotlib and pandas load when they are first used.
 """
@@ -66,8 +68,17 @@ from .arrays import (
     transpose,
     zeros,
 )
+from .board import ProgressBoard
 from .devices import cpu, gpu, num_gpus, try_all_gpus, try_gpu
 from .downloads import DATA_HUB, DATA_URL, download, download_all, download_extract, mkdir_if_not_exist
+from .experiments import (
+    SGD,
+    Classifier,
+    FashionMNIST,
+    LinearRegression,
+    LinearRegressionScratch,
+    SyntheticRegressionData,
+)
 from .figures import plot, set_axes, set_figsize, show_images, use_svg_display
 from .images import (
     get_dataloader_workers,
@@ -76,6 +87,7 @@ from .images import (
     show_fashion_mnist,
 )
 from .measures import Accumulator, Timer, accuracy, evaluate_accuracy, evaluate_loss
+from .modules import DataModule, HyperParameters, Module, Trainer, add_to_class
 from .regression import linreg, load_array, sgd, squared_loss, synthetic_data
 from .training import predict_ch3, train_ch3, train_epoch_ch3
 
@@ -93,7 +105,9 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "DATA_HUB", "DATA_URL", "Accumulator", "Animator", "F", "Timer", "abs", "accuracy", "arange",
+    "DATA_HUB", "DATA_URL", "Accumulator", "Animator", "Classifier", "DataModule", "FashionMNIST",
+    "HyperParameters", "LinearRegression", "LinearRegressionScratch", "Module", "ProgressBoard", "SGD",
+    "SyntheticRegressionData", "Trainer", "add_to_class", "F", "Timer", "abs", "accuracy", "arange",
     "argmax", "astype", "batch_matmul", "concat", "corr2d", "cos", "cosh", "cpu", "download",
     "download_all", "download_extract", "evaluate_accuracy", "evaluate_loss", "exp", "expand_dims", "eye",
     "float32", "get_dataloader_workers", "get_fashion_mnist_labels", "gpu", "int32", "linreg", "linspace",
