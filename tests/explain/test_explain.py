@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -562,3 +563,20 @@ def test_a_function_that_computes_in_fewer_digits_inside() -> None:
     for kind in (torch.float32, torch.float64):
         assert explain(f, torch.tensor([1.0, 2.0, 3.0], dtype=kind)).agree
     assert not explain(lambda x: f(x) * x[0].item(), torch.tensor([1.0, 2.0, 3.0])).agree
+
+
+def test_a_partial_function_has_the_name_of_what_it_calls() -> None:
+    def scaled(x: Any, *, by: float) -> Any:
+        return x * by
+
+    d = explain(functools.partial(scaled, by=3.0), 2.0)
+    assert d.title == "scaled(x, by) at x = 2"
+    assert d.values[-1].name == "scaled"
+
+
+def test_many_inputs_make_no_long_title() -> None:
+    def f(*xs: Any) -> Any:
+        return sum(x * x for x in xs)
+
+    assert explain(f, 1.0, 2.0).title == "f(xs) at xs[0] = 1, xs[1] = 2"
+    assert explain(f, *[float(i) for i in range(20)]).title == "f(xs)"

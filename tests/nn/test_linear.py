@@ -147,3 +147,21 @@ def test_error_texts(call, error, text):
     with pytest.raises(error) as caught:
         call()
     assert caught.value.summary == text
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "given"),
+    [
+        (lambda: nn.Linear(3, 2)(np.ones((4, 3), np.float32)), "linear", "ndarray"),
+        (lambda: nn.Linear(3, 2)([1.0, 2.0, 3.0]), "linear", "list"),
+        (lambda: F.linear(torch.ones(4, 3), np.ones((2, 3), np.float32)), "linear", "ndarray"),
+        (lambda: nn.Flatten()(np.ones((4, 3, 2))), "flatten", "ndarray"),
+        (lambda: F.cross_entropy((torch.ones(2, 3),), torch.tensor([0, 1])), "cross_entropy", "tuple"),
+    ],
+)
+def test_what_is_no_tensor(call, name, given):
+    with pytest.raises(torch.ArgumentError) as caught:
+        call()
+    assert caught.value.summary == (
+        f"{name} got {given}\n  the input must be a Tensor\n  try: {name}(tensor(...))"
+    )

@@ -38,6 +38,7 @@ from .recording import record, signature_of
 from .reverse import adjoints
 from .steps import Program
 
+LONGEST_POINT: Final = 80  # letters of a title that says where
 MODES: Final = ("both", "forward", "reverse")
 
 
@@ -111,7 +112,8 @@ def _point(program: Program) -> str:
     small = [v for v in program.inputs if v.known and v.size <= 3]
     if not small or len(small) != len(program.inputs):
         return ""
-    return " at " + ", ".join(f"{v.name} = {signed(figures(v.data))}" for v in small)
+    text = " at " + ", ".join(f"{v.name} = {signed(figures(v.data))}" for v in small)
+    return text if len(text) <= LONGEST_POINT else ""
 
 
 def compared(program: Program, function: Function | None) -> tuple[list[Check], str]:

@@ -12,6 +12,7 @@ v1, v2, ... Nothing here knows of ops. Next: `recording.py`.
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -251,6 +252,8 @@ def parameters(fn: Callable[..., Any], count: int) -> list[str]:
 
 def function_name(fn: Any) -> str:
     """What the result of a function is called, if nothing else is known: the function's name, or f."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
     name: str = getattr(fn, "__name__", type(fn).__name__.lower())
     return name if name.isidentifier() and name != "<lambda>" else "f"
 
