@@ -21,7 +21,9 @@ def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md", "docs/models.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md", "docs/models.md"]
+)
 def test_examples_run(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(
