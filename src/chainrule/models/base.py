@@ -160,7 +160,7 @@ def generator(random_state: Any) -> np.random.RandomState:
 
 
 def one_thread() -> Any:
-    """A block in which NumPy's products use one thread: many small ones would lose time waiting for others."""
+    """A block in which NumPy's products use one thread: small ones would lose time waiting for others."""
     library = blas.find()
     return nullcontext() if library is None else library.alone(1)
 
