@@ -21,9 +21,21 @@ def code_blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "docs/graphs.md", "docs/compile.md", "docs/plots.md", "docs/models.md"]
-)
+PAGES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))
+DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES]
+
+
+def has_examples(document: str) -> bool:
+    """Whether there are sessions of Python in it, to be run."""
+    blocks = code_blocks((ROOT / document).read_text(encoding="utf-8"), "python")
+    return any(block.startswith(">>>") for block in blocks)
+
+
+def test_the_pages_with_examples_are_found() -> None:
+    assert {"docs/graphs.md", "docs/compile.md", "docs/explain.md"} <= set(filter(has_examples, PAGES))
+
+
+@pytest.mark.parametrize("document", list(filter(has_examples, DOCUMENTS)))
 def test_examples_run(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(
@@ -34,6 +46,16 @@ def test_examples_run(document: str) -> None:
     results = runner.run(example, out=report.append)
     assert results.attempted > 5
     assert results.failed == 0, "".join(report)
+
+
+def test_the_derivation_of_the_readme_is_what_explain_prints() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = (b for b in code_blocks(readme, "text") if b.startswith("Forward mode"))
+
+    def f(x1: Any, x2: Any) -> Any:
+        return chainrule.log(x1) + x1 * x2 - chainrule.sin(x2)
+
+    assert block in chainrule.explain(f, 2.0, 5.0).text(width=104)
 
 
 def test_example_operation_of_contributing() -> None:
@@ -66,19 +88,7 @@ def test_commands_of_the_readme_are_those_of_ci() -> None:
     assert set(commands) <= set(ci)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/architecture.md",
-        "docs/graphs.md",
-        "docs/compile.md",
-        "docs/plots.md",
-        "docs/models.md",
-    ],
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):

@@ -709,3 +709,26 @@ def test_fill_takes_one_number() -> None:
         assert caught.value.summary == (
             f"fill_ got {name}\n  it takes a number or a 0-d tensor\n  try: fill_(0.0)"
         )
+
+
+def test_a_leaf_copied_into_a_tensor_makes_no_leaf_of_it_in_a_trace() -> None:
+    def f(x: torch.Tensor) -> torch.Tensor:
+        y = torch.zeros(3).copy_(x)
+        y[0] = 5.0
+        return (y * y).sum()
+
+    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    torch.compile(f)(x).backward()
+    assert x.grad.tolist() == [0, 4, 6]
+
+
+def test_a_tensor_that_was_copied_has_a_place_of_its_own_on_the_tape_in_a_trace() -> None:
+    def f(x: torch.Tensor) -> torch.Tensor:
+        y = x.exp()
+        z = torch.zeros(3).copy_(y)
+        z += z  # does not touch what backward keeps of y
+        return y.sum() + z.sum()
+
+    x = torch.tensor([0.0, 1.0, 2.0], requires_grad=True)
+    torch.compile(f)(x).backward()
+    np.testing.assert_allclose(x.grad.numpy(), 3 * np.exp([0, 1, 2]), rtol=1e-6)

@@ -7,9 +7,11 @@ framework knows about an operation, and `docs/architecture.md` for how the parts
 
 import builtins as _builtins
 import importlib as _importlib
+import typing as _typing
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
+from .core.above import provide as _provide
 from .core.device import device
 from .core.dtypes import bool_ as bool
 from .core.dtypes import (
@@ -334,8 +336,11 @@ newaxis = None
 # Loaded at first use, so that `import chainrule` stays light.
 _LAZY = (
     "autograd",
+    "compat",
     "data",
     "distributions",
+    "experiments",
+    "explain",
     "func",
     "graph",
     "linalg",
@@ -344,10 +349,23 @@ _LAZY = (
     "optim",
     "plot",
     "serialization",
+    "statistics",
     "training",
     "utils",
 )
-_FROM = {"compile": "compiler", "load": "serialization", "save": "serialization", "symbol": "graph"}
+_FROM = {
+    "compile": "compiler",
+    "doctor": "explain.doctor",
+    "draw": "explain.drawing",
+    "load": "serialization",
+    "save": "serialization",
+    "symbol": "graph",
+    "vmap": "func",
+}
+
+
+if _typing.TYPE_CHECKING:
+    from .explain import package as explain
 
 
 def __getattr__(name: str) -> _Any:
@@ -370,6 +388,8 @@ def is_tensor(obj: _Any) -> "_builtins.bool":
 
 
 _install_excepthook()
+_provide("draw", lambda: __getattr__("draw"))
+_provide("explain_result", lambda: _importlib.import_module(".explain.tape", __name__).explain_result)
 
 __all__ = [
     "ArgumentError",
@@ -442,6 +462,7 @@ __all__ = [
     "clip",
     "clone",
     "column_stack",
+    "compat",
     "compile",
     "concat",
     "concatenate",
@@ -462,8 +483,10 @@ __all__ = [
     "distributions",
     "div",
     "divide",
+    "doctor",
     "dot",
     "double",
+    "draw",
     "dtype",
     "e",
     "einsum",
@@ -477,6 +500,8 @@ __all__ = [
     "erfinv",
     "exp",
     "exp2",
+    "experiments",
+    "explain",
     "expm1",
     "eye",
     "finfo",
@@ -646,6 +671,7 @@ __all__ = [
     "square",
     "squeeze",
     "stack",
+    "statistics",
     "std",
     "std_mean",
     "sub",
@@ -681,6 +707,7 @@ __all__ = [
     "var_mean",
     "vdot",
     "vector_norm",
+    "vmap",
     "vstack",
     "where",
     "zeros",

@@ -325,6 +325,8 @@ def user_site() -> Site | None:
 
 def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """Put `result = op(*xs)` on the tape, if any input wants a gradient and the mode allows it."""
+    if not _grad_state.grad:
+        return result
     mask, bit = 0, 1
     edges: list[Node | None] = []
     for x in xs:
@@ -335,7 +337,7 @@ def record(op: Primitive, result: Any, xs: tuple[Any, ...], settings: dict[str, 
                 mask |= bit
         edges.append(node)
         bit += bit
-    if mask and op.differentiable and _grad_state.grad and result._a.dtype.kind == "f":
+    if mask and op.differentiable and result._a.dtype.kind == "f":
         result._node = make_node(op, result._a, tuple(edges), mask, xs, settings, result)
     return result
 

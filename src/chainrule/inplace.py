@@ -378,6 +378,8 @@ def _copy_recorded(x: Any, source: Any) -> Tensor:
         if not broadcasts_to(y._a.shape, a.shape):
             raise _does_not_fit(a.shape, y._a)
         y = EXPAND(y, shape=a.shape)
+    if levels.stack or (tracked and (y is source or y._node is None)):
+        y = OVERWRITE(x, y, steps=())  # with a place of its own on the tape, which is not that of the source
     if levels.stack:
         interpreter.levels.write(x, y, "x[...] = y", tracked)
     else:

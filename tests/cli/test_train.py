@@ -313,7 +313,7 @@ def test_wrong_command_lines(call: Call, ready: Path, arguments: list[str], text
     [
         (["train"], "the following arguments are required: DATA; see chainrule train --help"),
         (["trian", "houses.csv"], "there is no command 'trian'; did you mean train?"),
-        (["zzz"], "there is no command 'zzz'; there are: train, predict, bench"),
+        (["zzz"], "there is no command 'zzz'; there are: train, predict, explain, bench"),
     ],
 )
 def test_wrong_commands(call: Call, ready: Path, arguments: list[str], text: str) -> None:

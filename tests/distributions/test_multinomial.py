@@ -81,7 +81,7 @@ def test_nothing_to_draw() -> None:
 
 
 def test_repr(two: Multinomial) -> None:
-    assert repr(two) == "Multinomial(total_count=12, probs: torch.Size([2, 3]))"
+    assert repr(two) == "Multinomial(total_count: 12, probs: torch.Size([2, 3]))"
 
 
 # Messages ---------------------------------------------------------------------------------------------------
@@ -135,8 +135,8 @@ def test_log_prob_needs_one_count_for_each_outcome(two: Multinomial) -> None:
     with pytest.raises(ShapeError) as info:
         two.log_prob(torch.tensor([6.0, 6.0]))
     assert info.value.summary == (
-        "Multinomial.log_prob got value (2,) for probs (2, 3)\n"
-        "  the last axis of value must hold one count for each of the 3 outcomes"
+        "Multinomial.log_prob got value (2,) for event_shape (3,)\n"
+        "  the last axes of value must be those of one draw, (3,)"
     )
 
 
@@ -145,6 +145,7 @@ def test_log_prob_needs_a_possible_draw(two: Multinomial, value: list[float]) ->
     with pytest.raises(ArgumentError) as info:
         two.log_prob(torch.tensor(value))
     assert info.value.summary == (
-        "Multinomial.log_prob got value (3,) with an entry that is no draw\n"
-        "  a row of value must hold counts with the sum total_count=12"
+        f"Multinomial.log_prob got value (3,) with {value}\n"
+        "  value must be counts with the sum total_count=12\n"
+        "  try: validate_args=False, to do without this check"
     )

@@ -135,9 +135,19 @@ def test_no_passes() -> None:
             lambda: jacobian(torch.sin, random(2), layout="row"),
             f"jacobian got layout='row'\n  layout is one of {', '.join(map(repr, LAYOUTS))}",
         ),
-        (lambda: jacobian(torch.sin, 2.0), "jacobian got an input of type float\n  inputs are tensors"),
+        (
+            lambda: jacobian(torch.sin, 2.0),
+            "jacobian got float to differentiate by\n  derivatives are taken by tensors\n"
+            "  try: torch.tensor(...) of it, or a lambda that keeps it fixed",
+        ),
+        (
+            lambda: jacobian(torch.sin, torch.tensor([1, 2])),
+            "jacobian got a tensor (2,) of type int64 to differentiate by\n"
+            "  only floating-point values change continuously, so only they have derivatives\n"
+            "  try: x.float(), or a lambda that keeps it fixed",
+        ),
     ],
 )
 def test_messages(action: Any, text: str) -> None:
-    with pytest.raises(torch.ArgumentError, match=f"^{re.escape(text)}"):
+    with pytest.raises(torch.ChainruleError, match=f"^{re.escape(text)}"):
         action()

@@ -181,7 +181,7 @@ REFUSALS = [
         lambda: grad(lambda x: x.sum())(torch.arange(3)),
         "grad got a tensor (3,) of type int64 to differentiate by\n"
         "  only floating-point values change continuously, so only they have derivatives\n"
-        "  try: x.float()",
+        "  try: x.float(), or argnums= for another argument",
     ),
     (
         lambda: grad(lambda x: x, 1)(number(1)),

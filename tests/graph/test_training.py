@@ -81,7 +81,7 @@ ACTIVATIONS = [
     nn.CELU(0.7), nn.ELU(), nn.GELU(), nn.GELU("tanh"), nn.Hardsigmoid(), nn.Hardswish(), nn.Hardtanh(),
     nn.LeakyReLU(), nn.LogSigmoid(), nn.LogSoftmax(1), nn.Mish(), nn.PReLU(5), nn.ReLU(), nn.ReLU6(),
     nn.SELU(), nn.SiLU(), nn.Sigmoid(), nn.Softmax(1), nn.Softmin(1), nn.Softplus(), nn.Softsign(), nn.Tanh(),
-    nn.Tanhshrink(), nn.Threshold(0.1, 2.0), nn.Identity(),
+    nn.Softshrink(0.1), nn.Tanhshrink(), nn.Threshold(0.1, 2.0), nn.Identity(),
 ]  # fmt: skip
 
 MODELS: dict[str, Callable[[], nn.Module]] = {

@@ -30,6 +30,7 @@ PAIRS = [
     (nn.Softplus(2.0, 5.0), lambda x: F.softplus(x, 2.0, 5.0), "Softplus(beta=2.0, threshold=5.0)"),
     (nn.Hardtanh(-2.0, 0.5), lambda x: F.hardtanh(x, -2.0, 0.5), "Hardtanh(min_val=-2.0, max_val=0.5)"),
     (nn.Softsign(), F.softsign, "Softsign()"),
+    (nn.Softshrink(0.2), lambda x: F.softshrink(x, 0.2), "Softshrink(0.2)"),
     (nn.Tanhshrink(), F.tanhshrink, "Tanhshrink()"),
     (nn.Hardsigmoid(), F.hardsigmoid, "Hardsigmoid()"),
     (nn.Hardswish(), F.hardswish, "Hardswish()"),

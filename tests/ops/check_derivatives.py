@@ -5,9 +5,6 @@ Next: `check_inputs.py`.
 
 from __future__ import annotations
 
-import functools
-import inspect
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +14,9 @@ import chainrule
 from chainrule.base import wrap
 from chainrule.core import dtypes
 from chainrule.core.dtypes import dtype
+from chainrule.explain.formula import Formula, vocabulary
 from chainrule.ops.forward import jvp_of
-from chainrule.ops.primitive import ELEMENTWISE, TABLE
+from chainrule.ops.primitive import ELEMENTWISE
 from tests.ops.cases import (
     Array,
     Case,
@@ -175,32 +173,6 @@ def check_jvp(case: Case) -> None:
         assert abs(left - right) <= 1e-13 * scale, f"{case}: <g, J t> = {left}, <Jᵀg, t> = {right} ({which})"
 
 
-@functools.cache
-def vocabulary() -> dict[str, Any]:
-    """The words of the texts in `d`: functions of the package, entries of the table, helpers beside them."""
-    import chainrule.ops as ops
-
-    def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **settings: Any) -> Any:
-            return function(
-                *[wrap(np.asarray(a, float)) if isinstance(a, float | int) else a for a in args], **settings
-            )
-
-        return call
-
-    words: dict[str, Any] = {
-        n: f for n, f in vars(chainrule).items() if callable(f) and not n.startswith("_")
-    }
-    words |= {n: lifted(op) if op.kind == ELEMENTWISE else op for n, op in TABLE.items()}
-    for module in filter(inspect.ismodule, vars(ops).values()):
-        words |= {
-            n: f
-            for n, f in vars(module).items()
-            if getattr(f, "__module__", "") == module.__name__ and not n.startswith("_")
-        }
-    return words | {"pi": math.pi}
-
-
 def check_text(case: Case) -> None:
     """What is shown as the derivative is what runs."""
     op = case.op
@@ -222,7 +194,7 @@ def check_text(case: Case) -> None:
     for i, wanted in zip(inputs, found, strict=True):
         text = op.d[0] if op.vjp_each else op.d[i]
         assert text is not None
-        value = eval(text, dict(vocabulary()), names | {"i": i})
+        value = Formula.parse(text).evaluate({**vocabulary(), **names, "i": i})
         if op.kind == ELEMENTWISE:
             value = wrap(g) * value
         got = chainrule.ops.views.reduce_to(value, arrays[i].shape)

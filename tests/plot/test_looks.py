@@ -112,7 +112,7 @@ def test_the_check_finds_what_is_cut_off() -> None:
 def test_the_check_knows_that_slanted_texts_fit_beside_each_other() -> None:
     figure = Figure()
     figure.text(0.3, 0.3, "a slanted text", rotation=45)
-    figure.text(0.36, 0.3, "another one", rotation=45)
+    figure.text(0.42, 0.3, "another one", rotation=45)
     assert unreadable(figure) == []
     figure.text(0.31, 0.3, "too close", rotation=45)
     assert unreadable(figure) == ["'a slanted text' lies over 'too close'"]

@@ -8,6 +8,7 @@ What the user's backward returns is checked here, and summed or converted where 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..eager import user_site
 from ..ops.primitive import interpreter, levels
 from ..ops.views import reduce_to
 from ..tape import anomaly, mode
-from ..tape.node import FREED, AccumulateGrad, Node, Overwritten, changed, freed, number
+from ..tape.node import FREED, AccumulateGrad, Deferred, Node, Overwritten, changed, freed, number
 
 
 class _Parts:
@@ -60,8 +61,24 @@ class FunctionNode(Node):
         return self.function.__name__
 
     def release(self) -> None:
-        if self.context._saved:
+        if self.context._saved != ():
             self.context._saved = FREED
+
+    def defer(self, deferred: Deferred) -> None:
+        if self.context._saved != () and self.context._saved is not FREED:
+            self.context = Context()  # what forward left there as attributes goes, too
+            self.context._saved = deferred
+
+    def keeps(self) -> Iterator[Any]:
+        saved = self.context._saved
+        values = [kept.value for kept in saved] if isinstance(saved, tuple) else []
+        values += [v for name, v in vars(self.context).items() if not name.startswith("_")]
+        return (x for x in values if isinstance(x, TensorBase | np.ndarray))
+
+    @property
+    def deferred(self) -> Deferred | None:
+        saved = self.context._saved
+        return saved if isinstance(saved, Deferred) else None
 
     def overwritten(self, x: TensorBase) -> None:
         self.context._overwritten(x)
@@ -69,6 +86,8 @@ class FunctionNode(Node):
     def backward(self, g: Any) -> tuple[Any, ...]:
         if self.context._saved is FREED:
             raise freed(self)
+        if isinstance(self.context._saved, Deferred):
+            return self._deferred(g)
         arrived: dict[int, Any] = g.by_index if isinstance(g, _Parts) else {0: g}
         gs = []
         for i, kind in enumerate(self.results):
@@ -78,6 +97,18 @@ class FunctionNode(Node):
                 gs.append(wrap(np.zeros(*kind)))
         given = self.function.backward(self.context, *gs)
         return self._fitted(given if isinstance(given, tuple) else (given,))
+
+    def _deferred(self, g: Any) -> tuple[Any, ...]:
+        """backward with the context of a call that was made again; it is lent for that time only."""
+        own, keeper = self.context, self
+        while isinstance(keeper.context._saved, Deferred):
+            keeper = keeper.context._saved.again()
+        self.context = keeper.context
+        self.context._node = weakref.ref(self)
+        try:
+            return self.backward(g)
+        finally:
+            self.context = own
 
     def _fitted(self, results: tuple[Any, ...]) -> tuple[Any, ...]:
         """What the user's backward returned, as one gradient per argument with its shape and type."""
@@ -205,16 +236,17 @@ class Context:
             raise changed(node, f"saved tensor {i}", x.shape, x.version, x.version + 1, x.site)
         if kept.index is not None:
             assert node is not None
-            return wrap(x, node if len(node.results) == 1 else _part(node, kept.index))
+            place = node if len(node.results) == 1 else _part(node, kept.index)
+            return x._at(place) if isinstance(x, TensorBase) else wrap(x, place)
         if isinstance(x, TensorBase) and node is not None and owner_of(x)._v != kept.version:
             owner = owner_of(x)
             raise changed(node, f"saved tensor {i}", x._a.shape, kept.version, owner._v, owner._site)
         return x
 
     def _overwritten(self, x: TensorBase) -> None:
-        if self._saved is not FREED:
+        if isinstance(self._saved, tuple):
             for kept in self._saved:
-                if kept.value is x._a:
+                if kept.value is x._a or (isinstance(kept.value, TensorBase) and kept.index == _index(x)):
                     kept.value = Overwritten(x, kept.version)
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
@@ -377,9 +409,14 @@ def _recorded(
     for kept in context._saved:
         for i, y in enumerate(results):
             if kept.value is y and _differentiable(y, context) and not any(y is x for x in args):
-                kept.index, kept.value = i, y._a
+                kept.index, kept.value = i, y._a if type(y._a) is np.ndarray else y._kept()
                 break
     return node
+
+
+def _index(x: TensorBase) -> int:
+    """Which result of a function x is."""
+    return x._node.index if isinstance(x._node, _Part) else 0
 
 
 def _differentiable(y: Any, context: Context) -> bool:

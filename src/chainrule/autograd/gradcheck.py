@@ -15,8 +15,8 @@ from ..backward import grad, node_of
 from ..base import TensorBase, wrap
 from ..core.errors import ArgumentError, GradError
 from ..tape import mode
-
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
+from .numerical import differences
+from .numerical.differences import Matrix
 
 
 def _sequence(x: Any) -> list[Any]:
@@ -34,21 +34,14 @@ def numerical_jacobian(
 
     The step is eps, or eps times the value where that is larger than 1.
     """
-    x = inputs[which]
-    base = x._a.copy()
-    rows = []
-    for i in range(base.size):
-        step = eps * max(1.0, abs(float(base.reshape(-1)[i])))
-        values = []
-        for sign in (1, -1):
-            moved = base.copy()
-            moved.reshape(-1)[i] += sign * step
-            probe = list(inputs)
-            probe[which] = wrap(moved)
-            with mode.no_grad():
-                values.append(_tensors(fn(*probe))[output]._a.astype(np.float64).reshape(-1))
-        rows.append((values[0] - values[1]) / (2 * step))
-    return np.array(rows).reshape(base.size, -1)
+
+    def values(moved: Any) -> Matrix:
+        probe = list(inputs)
+        probe[which] = wrap(moved)
+        with mode.no_grad():
+            return np.asarray(_tensors(fn(*probe))[output]._a, np.float64).reshape(-1)
+
+    return differences.jacobian(values, inputs[which]._a, eps, differences.CENTRAL)[0]
 
 
 def analytical_jacobian(output: Any, x: Any) -> Matrix:

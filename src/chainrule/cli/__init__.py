@@ -1,9 +1,9 @@
 """The command line: `chainrule COMMAND ...`, also as `python -m chainrule`.
 
-One file for each command (`train.py`, `predict.py`, `bench.py`): `add` describes its options, `run` does it
-by calling the library, which has every function of its own; a new command is a new file and a line in
-`COMMANDS`. `output.py` is everything that is printed. Here: finding the command, and turning what goes wrong
-into one line and an exit status:
+One file for each command (`train.py`, `predict.py`, `explain.py`, `bench.py`): `add` describes its options,
+`run` does it by calling the library, which has every function of its own; a new command is a new file and a
+line in `COMMANDS`. `output.py` is everything that is printed. Here: finding the command, and turning what
+goes wrong into one line and an exit status:
 
     0    done
     1    the data, a run or a file cannot be used as it is
@@ -21,11 +21,11 @@ from collections.abc import Sequence
 from .. import __version__
 from ..data import DataError
 from ..training import Diverged, SettingError
-from . import bench, predict, train
+from . import bench, explain, predict, train
 from .options import Parser, UsageError, suggestion
 from .output import printable
 
-COMMANDS = {"train": train, "predict": predict, "bench": bench}
+COMMANDS = {"train": train, "predict": predict, "explain": explain, "bench": bench}
 
 __all__ = ["main"]
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except UsageError as problem:
-        return _fail(str(problem), 2)
+        return _fail(str(problem), 2, problem.excerpt)
     except SettingError as problem:
         return _fail(f"--{problem.name.replace('_', '-')} {problem.problem}", 2)
     except (DataError, Diverged) as problem:
@@ -80,6 +80,8 @@ def _run(arguments: list[str]) -> int:
     if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
         hint = suggestion(arguments[0], list(COMMANDS)) or f"; there are: {', '.join(COMMANDS)}"
         raise UsageError(f"there is no command {arguments[0]!r}{hint}")
+    if arguments[0] == "explain":  # the only command whose first word may begin with a minus
+        arguments = explain.guarded(arguments)
     try:
         options, extra = parser.parse_known_args(arguments)
     except SystemExit as finished:  # --help and --version have printed what they were asked for
@@ -94,7 +96,9 @@ def _run(arguments: list[str]) -> int:
     return status
 
 
-def _fail(message: str, status: int) -> int:
+def _fail(message: str, status: int, excerpt: str = "") -> int:
     line = printable(" ".join(message.split()))
     sys.stderr.write(f"chainrule: error: {line}\n")
+    for shown in excerpt.splitlines():
+        sys.stderr.write(f"  {printable(shown)}\n")
     return status

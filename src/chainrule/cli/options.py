@@ -9,7 +9,14 @@ from ..data.problems import nearest
 
 
 class UsageError(Exception):
-    """A command line that cannot be understood; its text is one line."""
+    """A command line that cannot be understood; its text is one line.
+
+    excerpt: lines that show the place, where there is one.
+    """
+
+    def __init__(self, message: str, *, excerpt: str = "") -> None:
+        super().__init__(message)
+        self.excerpt = excerpt
 
 
 class Parser(argparse.ArgumentParser):

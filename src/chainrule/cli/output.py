@@ -11,6 +11,7 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..explain.doctor import Report
 from ..training import Epoch, History, Watcher
 from ..training.metrics import Scores
 
@@ -27,6 +28,11 @@ MEASURES = {
     "rmse": "root mean square error",
     "mae": "mean absolute error",
 }
+SPELT_OUT = str.maketrans(  # signs of mathematics, for streams that have no letters for them
+    {"·": "*", "−": "-", "∂": "d", "Σ": "sum ", "√": "sqrt", "π": "pi", "∞": "inf", "ᵀ": ".T", "‖": "||",
+     "≤": "<=", "≥": ">=", "≠": "!=", "↦": "->", "∧": "and", "∨": "or", "¬": "not "}
+    | {raised: f"^{digit}" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+)  # fmt: skip
 VERDICT_STYLES = {
     "good": "green",
     "agrees": "green",
@@ -64,6 +70,19 @@ class Output(Watcher):
     def note(self, text: str) -> None:
         """Something that the user should know."""
         self.line("note", text, style="yellow")
+
+    def document(self, text: str, drawn: Any) -> None:
+        """A text of many lines; on a terminal `drawn` instead, which rich prints in colours."""
+        if self.quiet:
+            return
+        if not self.terminal:
+            encoding = getattr(self.stream, "encoding", None) or "utf-8"
+            for line in text.split("\n"):
+                self._print("", line if _fits(line, encoding) else line.translate(SPELT_OUT), "")
+            return
+        from rich.console import Console
+
+        Console(file=self.stream, highlight=False).print(drawn)
 
     def blank(self) -> None:
         """An empty line between blocks."""
@@ -120,6 +139,16 @@ class Output(Watcher):
         self._task = self._bar.add_task("epoch 1", total=epochs * steps, loss="")
         self._bar.start()
 
+    def report(self, report: Report) -> None:
+        """What the gradient doctor found; without a finding, a line that says so."""
+        for finding in report.findings:
+            style = "red" if finding.severity == "serious" else "yellow"
+            self.line("Doctor", str(finding), style=style, final=True)
+        if report.healthy:
+            self.line("Doctor", "no findings in the first batch", style="green")
+        for note in report.notes:
+            self.note(note)
+
     def step(self) -> None:
         """Move the bar."""
         if self._bar is not None and self._task is not None:
@@ -153,6 +182,14 @@ class Output(Watcher):
             "Stopped", reasons[history.stopped], style="yellow" if interrupted else "", final=interrupted
         )
         self.line("Kept", f"the weights of epoch {kept.number}: {_losses(kept)}", final=interrupted)
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def printable(text: str) -> str:

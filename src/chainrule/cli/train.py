@@ -53,6 +53,11 @@ def add(parser: Parser) -> None:
     choices = parser.add_argument_group("model and training")
     for name, rule in RULES.items():
         choices.add_argument(f"--{name.replace('_', '-')}", metavar=rule.metavar, help=rule.help)
+    choices.add_argument(
+        "--doctor",
+        action="store_true",
+        help="look for what keeps the model from learning, before it is trained",
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--out", metavar="FOLDER", help="where to write the run (runs/NAME-1, -2, ...)")
     output.add_argument("--quiet", action="store_true", help="print the result only")
@@ -77,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
         missing=options.missing,
         encoding=options.encoding,
         separator=separator(options.separator),
+        doctor=options.doctor,
     )
     if options.out is None:  # another run may have taken the number meanwhile
         folder = first_free(folder.parent, Path(options.data).stem)

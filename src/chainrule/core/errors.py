@@ -121,13 +121,18 @@ def _without_own_frames(tb: TracebackType | None) -> TracebackType | None:
 _previous_hook = sys.excepthook
 
 
-def _excepthook(kind: type[BaseException], err: BaseException, tb: TracebackType | None) -> Any:
+def shorten(err: BaseException, tb: TracebackType | None) -> TracebackType | None:
+    """Give an error of this package a trace without the package's own frames, and return its trace."""
     if isinstance(err, ChainruleError) and _short_tracebacks():
         short = _without_own_frames(tb)
         if short is not None:
             err.add_note("  (chainrule's own frames are hidden; CHAINRULE_TRACEBACK=full shows them)")
             err.__traceback__ = tb = short  # Python prints the error's own trace, not the argument
-    return _previous_hook(kind, err, tb)
+    return tb
+
+
+def _excepthook(kind: type[BaseException], err: BaseException, tb: TracebackType | None) -> Any:
+    return _previous_hook(kind, err, shorten(err, tb))
 
 
 def _short_tracebacks() -> bool:

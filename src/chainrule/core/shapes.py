@@ -44,9 +44,10 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     >>> broadcast_shapes((3, 1), (1, 2))
     (3, 2)
     """
-    first = shapes[0]
-    if all(s == first for s in shapes[1:]):
-        return first
+    if len(shapes) == 2 and (common := _of_two(*shapes)) is not None:
+        return common
+    if shapes.count(shapes[0]) == len(shapes):
+        return shapes[0]
     rank = max(len(s) for s in shapes)
     padded = [(1,) * (rank - len(s)) + s for s in shapes]
     result = []
@@ -58,6 +59,22 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
         result.append(max(wanted, default=1))
     if disagree:
         raise BroadcastMismatch(shapes, disagree[::-1])
+    return tuple(result)
+
+
+def _of_two(x: Shape, y: Shape) -> Shape | None:
+    """The common shape of two, quickly; None if there is none."""
+    if x == y:
+        return x
+    if len(x) < len(y):
+        x, y = y, x
+    result = list(x)
+    for i, n in enumerate(y, len(x) - len(y)):
+        m = x[i]
+        if n != m and n != 1:
+            if m != 1:
+                return None
+            result[i] = n
     return tuple(result)
 
 

@@ -17,6 +17,7 @@ of this is NumPy and pandas: no Tensor here. pandas is imported when a table is 
 from __future__ import annotations
 
 from .columns import Columns, Kind, examine
+from .folds import Fold, fold_rows
 from .preparation import Preparation
 from .problems import DataError
 from .split import Split, split_rows
@@ -26,6 +27,7 @@ from .target import Target, Task, choose_target, decide_task
 __all__ = [
     "Columns",
     "DataError",
+    "Fold",
     "Kind",
     "Preparation",
     "Split",
@@ -35,6 +37,7 @@ __all__ = [
     "choose_target",
     "decide_task",
     "examine",
+    "fold_rows",
     "read_table",
     "split_rows",
 ]

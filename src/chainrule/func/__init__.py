@@ -5,6 +5,7 @@ carry tangents along. `vmap` (mapping.py) maps a function over rows, without a l
 `jacfwd`, `hessian` (jacobians.py) and `jacobian` (layouts.py) compute all derivatives in one pass.
 """
 
+from ..transforms.rows import VmapError
 from .forward import hvp, jvp, linearize
 from .jacobians import hessian, jacfwd, jacrev
 from .layouts import jacobian
@@ -13,6 +14,7 @@ from .modules import functional_call, stack_module_state
 from .reverse import grad, grad_and_value, vjp
 
 __all__ = [
+    "VmapError",
     "functional_call",
     "grad",
     "grad_and_value",

@@ -19,7 +19,7 @@ from ..transforms.forward import Forward
 from ..transforms.level import same
 from .reverse import grad, vjp
 from .tree import flatten
-from .variables import recorded, split_aux, tensors
+from .variables import check_function, check_variable, recorded, split_aux, tensors
 
 
 def jvp(
@@ -40,6 +40,7 @@ def jvp(
     >>> torch.func.jvp(lambda x: x**3, (x,), (v,))
     (tensor([0., 1.]), tensor([0., 3.]))
     """
+    check_function(func, "jvp")
     points, tree = _points(primals, "jvp")
     moves = _directions(points, tree, tangents, "jvp")
     level = Forward()
@@ -141,20 +142,7 @@ def _points(primals: Any, what: str) -> tuple[list[Any], Any]:
         )
     points, tree = flatten(primals)
     for x in points:
-        if not isinstance(x, TensorBase):
-            raise ArgumentError.of(
-                what,
-                given=f"{type(x).__name__} among the primals",
-                must="derivatives are taken by tensors",
-                hint="torch.tensor(...) of it, or a lambda that keeps it fixed",
-            )
-        if x._a.dtype.kind != "f":
-            raise DTypeError.of(
-                what,
-                given=f"a tensor {x._a.shape} of type {FROM_NUMPY[x._a.dtype].name} among the primals",
-                must="only floating-point values change continuously, so only they have derivatives",
-                hint="x.float(), or a lambda that keeps it fixed",
-            )
+        check_variable(x, what, "among the primals", "a lambda that keeps it fixed")
     return points, tree
 
 

@@ -7,8 +7,7 @@ all rows, or all columns, at once. `jacobian`, which chooses, is in `layouts.py`
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from itertools import accumulate
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -18,7 +17,7 @@ from .forward import jvp
 from .mapping import vmap
 from .reverse import Argnums, vjp
 from .tree import Tree, flatten
-from .variables import arguments, split_aux, tensors
+from .variables import arguments, check_function, split_aux, tensors
 
 
 def jacrev(
@@ -39,6 +38,8 @@ def jacrev(
     tensor([[2., 0.],
             [0., 4.]])
     """
+
+    check_function(func, "jacrev")
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -75,6 +76,8 @@ def jacfwd(
     >>> torch.func.jacfwd(lambda t: torch.stack([t**2, t**3]))(torch.tensor(2.0))
     tensor([ 4., 12.])
     """
+
+    check_function(func, "jacfwd")
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -119,6 +122,7 @@ def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
+    check_function(func, "hessian")
     return jacfwd(jacrev(func, argnums), argnums)
 
 
@@ -148,23 +152,25 @@ def _directions(xs: list[Any]) -> list[Any]:
         )
     sizes = [prod(x.shape) for x in xs]
     units = {kind: eye(sum(sizes), dtype=kind) for kind in {x.dtype for x in xs}}
-    places = accumulate(sizes, initial=0)
-    return [
-        units[x.dtype][:, at : at + size].reshape(sum(sizes), *x.shape)
-        for x, size, at in zip(xs, sizes, places, strict=False)
-    ]
+    rows = [_parts(units[x.dtype], sizes, 1)[i] for i, x in enumerate(xs)]
+    return [r.reshape(sum(sizes), *x.shape) for r, x in zip(rows, xs, strict=True)]
+
+
+def _parts(x: Any, sizes: list[int], dim: int) -> Sequence[Any]:
+    """x, cut along an axis into parts of these sizes."""
+    return x.split(sizes, dim) if len(sizes) > 1 else (x,)
 
 
 def _columns(g: Any, xs: list[Any]) -> list[tuple[Any, Any]]:
     """A batch of tangents (elements of all x, *y), cut into what belongs to each input."""
-    return list(zip(g.split([prod(x.shape) for x in xs]), xs, strict=True))
+    return list(zip(_parts(g, [prod(x.shape) for x in xs], 0), xs, strict=True))
 
 
 def _rows(g: Any, ys: list[Any], x: Any) -> list[Any]:
     """A batch of gradients (elements of all y, *x), cut into the derivative of each output: (*y, *x)."""
     if g is None:
         return [y.new_zeros(tuple(y.shape) + tuple(x.shape)) for y in ys]
-    rows = g.split([prod(y.shape) for y in ys])
+    rows = _parts(g, [prod(y.shape) for y in ys], 0)
     return [r.reshape(tuple(y.shape) + tuple(x.shape)) for r, y in zip(rows, ys, strict=True)]
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ..base import TensorBase
 from ..core.errors import ArgumentError, nearest
 from .jacobians import jacfwd, jacrev
-from .variables import tensors
+from .variables import check_function, check_variable, tensors
 
 MODES = ("auto", "forward", "reverse")
 LAYOUTS = ("numerator", "denominator")
@@ -95,13 +95,9 @@ def jacobian(
     _check("mode", mode, MODES)
     _check("layout", layout, LAYOUTS)
     xs = inputs if isinstance(inputs, tuple) else (inputs,)
+    check_function(fn, "jacobian")
     for x in xs:
-        if not isinstance(x, TensorBase):
-            raise ArgumentError.of(
-                "jacobian",
-                given=f"an input of type {type(x).__name__}",
-                must="inputs are tensors",
-            )
+        check_variable(x, "jacobian", "to differentiate by", "a lambda that keeps it fixed")
     given = fn(*(x.detach() for x in xs))
     outputs, _ = tensors(given, "jacobian")
     choice = choose(sum(prod(x._a.shape) for x in xs), sum(prod(y._a.shape) for y in outputs))

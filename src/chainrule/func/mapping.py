@@ -16,6 +16,7 @@ from ..functions.joining import cat
 from ..functions.shaping import movedim
 from ..transforms.batch import ERROR, RANDOMNESS, Batch
 from .tree import Tree, flatten
+from .variables import check_function
 
 Dims = Any  # an axis, None, or a nested structure of them
 
@@ -62,7 +63,7 @@ def vmap(
         raise ArgumentError.of(
             "vmap", given=f"chunk_size={chunk_size!r}", must="it is None or the most rows to run at once"
         )
-    if not (type(in_dims) is int or isinstance(in_dims, tuple | list)):
+    if not (type(in_dims) is int or isinstance(in_dims, tuple)):
         raise ArgumentError.of(
             "vmap",
             given=f"in_dims={in_dims!r}",
@@ -70,10 +71,12 @@ def vmap(
             hint="in_dims=0",
         )
 
+    check_function(func, "vmap")
+
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, tree = flatten(args)
-        axes = _spread(tuple(in_dims) if isinstance(in_dims, list) else in_dims, tree)
+        axes = _spread(in_dims, tree)
         if axes is None:
             raise _unlike("in_dims", in_dims, "the arguments", args)
         stacks = [_stack(x, axis) for x, axis in zip(leaves, axes, strict=True)]
@@ -121,13 +124,13 @@ def _spread(dims: Dims, tree: Tree) -> list[int | None] | None:
     if dims is None or type(dims) is int:
         return [dims] * tree.size
     if tree.kind is None:  # in the place of one tensor, a tuple with its axis will do
-        alone = isinstance(dims, tuple | list) and len(dims) == 1
-        return _spread(dims[0], tree) if alone and not isinstance(dims[0], tuple | list) else None
+        alone = isinstance(dims, tuple) and len(dims) == 1
+        return _spread(dims[0], tree) if alone and not isinstance(dims[0], tuple) else None
     if isinstance(dims, dict):
         if tree.kind is not dict or set(dims) != set(tree.keys):
             return None
         dims = [dims[key] for key in tree.keys]
-    elif not isinstance(dims, tuple | list) or tree.kind is dict:
+    elif not any(isinstance(dims, kind) and issubclass(tree.kind, kind) for kind in (tuple, list)):
         return None
     if len(dims) != len(tree.parts):
         return None
@@ -184,10 +187,11 @@ def _whole(level: Batch, y: Any, to: int | None, result: Any) -> Any:
     if not isinstance(y, TensorBase):
         if to is None:
             return y
+        kind = "None" if y is None else f"a {type(y).__name__}"
         within = "" if y is result else f" in a {type(result).__name__}"
         raise ArgumentError.of(
             "vmap",
-            given=f"a function that returns a {type(y).__name__}{within}",
+            given=f"a function that returns {kind}{within}",
             must="it must return a tensor, or tuples, lists and dicts of tensors",
             hint="out_dims=None in its place: it is the same for every row",
         )

@@ -17,7 +17,17 @@ from ..base import TensorBase
 from ..core.errors import ArgumentError, GradError
 from ..tape import mode
 from .tree import flatten, tree_map
-from .variables import arguments, freed, others, recorded, recording, split_aux, tensors, variable
+from .variables import (
+    arguments,
+    check_function,
+    freed,
+    others,
+    recorded,
+    recording,
+    split_aux,
+    tensors,
+    variable,
+)
 
 Argnums = int | tuple[int, ...]
 
@@ -39,6 +49,8 @@ def grad_and_value(
     >>> torch.func.grad_and_value(torch.sin)(torch.tensor(0.0))
     (tensor(1.), tensor(0.))
     """
+
+    check_function(func, "grad")
 
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
@@ -110,6 +122,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> pull(torch.tensor([1.0, 2.0]))
     (tensor([1., 2.]),)
     """
+    check_function(func, "vjp")
     if not primals:
         raise ArgumentError.of("vjp", given="no primals", must="there must be something to differentiate by")
     leaves, tree = flatten(primals)

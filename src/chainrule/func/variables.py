@@ -36,22 +36,41 @@ class VariableNode(AccumulateGrad):
         self.open = True
 
 
-def variable(x: Any, what: str) -> Any:
-    """A variable with the value of x."""
+def check_function(func: Any, what: str) -> None:
+    """Refuse what is no function, such as the result of one, before something fails inside."""
+    if not callable(func):
+        raise ArgumentError.of(
+            what,
+            given=f"{type(func).__name__} in the place of the function",
+            must="its first argument is the function itself, not what it returns",
+            hint="a lambda, or the name of a function without brackets",
+        )
+
+
+def check_variable(x: Any, what: str, place: str, instead: str) -> None:
+    """Refuse what cannot be differentiated by.
+
+    place, instead:  where x was given, and what else can be done, for the message.
+    """
     if not isinstance(x, TensorBase):
         raise ArgumentError.of(
             what,
-            given=f"{type(x).__name__} to differentiate by",
+            given=f"{type(x).__name__} {place}",
             must="derivatives are taken by tensors",
-            hint="torch.tensor(...) of it, or argnums= for another argument",
+            hint=f"torch.tensor(...) of it, or {instead}",
         )
     if x._a.dtype.kind != "f":
         raise DTypeError.of(
             what,
-            given=f"a tensor {x._a.shape} of type {FROM_NUMPY[x._a.dtype].name} to differentiate by",
+            given=f"a tensor {x._a.shape} of type {FROM_NUMPY[x._a.dtype].name} {place}",
             must="only floating-point values change continuously, so only they have derivatives",
-            hint="x.float()",
+            hint=f"x.float(), or {instead}",
         )
+
+
+def variable(x: Any, what: str) -> Any:
+    """A variable with the value of x."""
+    check_variable(x, what, "to differentiate by", "argnums= for another argument")
     y = same(x, None)
     if mode.is_grad_enabled() and node_of(x) is not None:
         return record(RESHAPE, y, (x,), {"shape": x._a.shape})

@@ -142,12 +142,14 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         values, indices = ar.WHERE(spoilt, nan, values), ar.WHERE(spoilt, first, indices)
     if not whole:
         return _MEDIAN(values, indices)
-    if not x.requires_grad or not np.isfinite(values._a):
+    known = values_known(values)
+    if not (x.requires_grad or x._stack() is not None) or (known and not np.isfinite(values._a)):
         return values
     # All elements equal to the median share its gradient.
     middle = values.detach()
     hit = x == middle
-    return middle + ar.WHERE(hit, x - middle, 0.0).sum() / hit.sum()
+    shared = middle + ar.WHERE(hit, x - middle, 0.0).sum() / hit.sum().clamp(1)
+    return shared if known else ar.WHERE(middle.isfinite(), shared, values)
 
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")

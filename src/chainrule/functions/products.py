@@ -153,7 +153,7 @@ def linear(input: Tensor, weight: Tensor) -> Tensor:
     >>> torch.nn.functional.linear(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 1.0], [0.0, 1.0]]))
     tensor([[3., 2.]])
     """
-    if input._a.dtype is not weight._a.dtype:
+    if need_tensor(input, "linear")._a.dtype is not need_tensor(weight, "linear")._a.dtype:
         need_one_type(input, weight, "x @ weight.T")
     return ct.LINEAR_MAP(input, weight)
 

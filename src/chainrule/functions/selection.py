@@ -17,6 +17,7 @@ from ..core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ..core.shapes import axis_index
 from ..eager import need_tensor
 from ..ops import arithmetic as ar
+from ..ops import compare as cm
 from ..ops import index as ix
 from ..ops import scatter as sc
 from ..ops import views as vw
@@ -104,10 +105,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     )
     n = input._a.shape[d]
     wide = vw.EXPAND(input, shape=(*shape[:d], n, *shape[d + 1 :]))
-    places = np.broadcast_to(
-        values_of(index, "take_along_dim"), (*shape[:d], index._a.shape[d], *shape[d + 1 :])
-    )
-    return sc.GATHER(wide, wrap(np.where(places < 0, places + n, places)), dim=d)
+    places = vw.EXPAND(index, shape=(*shape[:d], index._a.shape[d], *shape[d + 1 :]))
+    return sc.GATHER(wide, ar.WHERE(cm.LT(places, 0), places + n, places), dim=d)
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:

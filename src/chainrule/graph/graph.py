@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..core.above import above
 from .evaluate import call
 from .host import Assumption
 from .text import show
@@ -78,6 +79,16 @@ class Graph:
             self.structure,
             self.assumptions,
         )
+
+    def draw(self, **how: Any) -> Any:
+        """Its picture: see `chainrule.draw`, which takes the same options.
+
+        >>> from chainrule.graph import symbol, graph_of
+        >>> a = symbol("a", (2, 1))
+        >>> graph_of((2 * a).sum()).draw()
+        <drawing expression: 2 operations, 1 leaf>
+        """
+        return above("draw")(self, **how)
 
     def __str__(self) -> str:
         return show(self)

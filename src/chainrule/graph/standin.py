@@ -16,6 +16,7 @@ from ..core.dtypes import FROM_NUMPY, dtype
 from ..core.shapes import Shape
 from .errors import TraceError
 
+_UNUSED = bytes(16)  # as large as the largest element
 _MARKED = {kind: np.dtype(kind, metadata={"traced": True}) for kind in FROM_NUMPY}
 
 
@@ -74,7 +75,8 @@ for _name in _READING:
 
 
 def standin(shape: Shape, kind: dtype, cls: type[Standin] = Standin) -> Standin:
-    """A stand-in: every element is the same unused byte."""
-    return np.lib.stride_tricks.as_strided(
-        np.zeros(1, _MARKED[kind.numpy]), shape, (0,) * len(shape), writeable=False, subok=False
-    ).view(cls)
+    """A stand-in: every element is the same unused place."""
+    marked = _MARKED[kind.numpy]
+    out = cls(shape, marked, _UNUSED, 0, (0,) * len(shape))
+    out.flags.writeable = False
+    return out

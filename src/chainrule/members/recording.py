@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import backward as bw
 from ..backward import node_of
 from ..base import TensorBase, View, owner_of
+from ..core.above import above
 from ..core.dtypes import FROM_NUMPY
 from ..core.errors import ArgumentError, DTypeError, GradError, ShapeError
 from ..inplace import is_traced
@@ -20,6 +21,7 @@ from ..tape.hooks import RemovableHandle, hook_handle
 from ..tape.node import AccumulateGrad, Node, OpNode
 
 if TYPE_CHECKING:
+    from ..explain.derivation import Derivation
     from ..tensor import Tensor
 
 
@@ -159,6 +161,27 @@ class Recording(TensorBase):
         tensor([ 3., 12.])
         """
         bw.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def explain(self, mode: str = "both", layout: str = "numerator") -> Derivation:
+        """How the gradient of this result comes about, step by step, from what was recorded for backward.
+
+        As `chainrule.explain(fn, *inputs)`, for a result that is there already: call it before backward,
+        which frees what was kept. What no gradient reads was not kept, and is shown as "not kept"; there is
+        no comparison with central differences, because there is no function to run again.
+
+        mode:   which tables to show: "both", "forward" or "reverse".
+        layout: of derivatives by vectors and matrices: "numerator" (∂a/∂w = xᵀ) or "denominator" (∂a/∂w = x).
+        Raises: GradError for a tensor that nothing was recorded for, a leaf, or after backward.
+
+        >>> import chainrule as torch
+        >>> w = torch.tensor(3.0, requires_grad=True)
+        >>> z = (w * w + 1) ** 2
+        >>> d = z.explain()
+        >>> [row.name for row in d.reverse], d.gradient["w"]
+        (['∂z/∂z', '∂z/∂v2', '∂z/∂v1', '∂z/∂w'], tensor(120.))
+        """
+        result: Derivation = above("explain_result")(self, mode, layout)
+        return result
 
     def detach(self) -> Tensor:
         """The same memory, off the tape: results computed from it have no gradient to this tensor.

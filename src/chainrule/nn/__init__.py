@@ -23,6 +23,7 @@ from .activation import (
     Softmax,
     Softmin,
     Softplus,
+    Softshrink,
     Softsign,
     Tanh,
     Tanhshrink,
@@ -31,6 +32,7 @@ from .activation import (
 from .containers import ModuleDict, ModuleList, Sequential
 from .dropout import Dropout
 from .flatten import Flatten, Unflatten
+from .lazy import LazyLinear
 from .linear import Bilinear, Identity, Linear
 from .loss import (
     BCELoss,
@@ -60,10 +62,11 @@ __all__ = [
     # containers
     "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
     # linear and shape
-    "Linear", "Bilinear", "Identity", "Flatten", "Unflatten",
+    "Linear", "LazyLinear", "Bilinear", "Identity", "Flatten", "Unflatten",
     # activations
     "ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Sigmoid",
-    "LogSigmoid", "Tanh", "Tanhshrink", "Softmax", "LogSoftmax", "Softmin", "Softplus", "Softsign",
+    "LogSigmoid", "Tanh", "Tanhshrink", "Softmax", "LogSoftmax", "Softmin", "Softplus", "Softshrink",
+    "Softsign",
     "Hardtanh", "Hardsigmoid", "Hardswish", "Threshold",
     # dropout, normalization, embedding
     "Dropout", "BatchNorm1d", "LayerNorm", "Embedding",

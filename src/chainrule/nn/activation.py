@@ -332,6 +332,25 @@ class Softsign(Module):
         return F.softsign(input)
 
 
+class Softshrink(Module):
+    """x moved towards 0 by lambd, and 0 where |x| <= lambd.
+
+    >>> import chainrule as torch
+    >>> torch.nn.Softshrink(0.5)(torch.tensor([-2.0, 0.2, 1.0]))
+    tensor([-1.5000,  0.0000,  0.5000])
+    """
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
 class Tanhshrink(Module):
     """x - tanh(x).
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..autograd import Function
+from ..autograd.function import Function
 from ..core.errors import ArgumentError
 from ..core.warn import warn
 from ..tape.mode import is_grad_enabled

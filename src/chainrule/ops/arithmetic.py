@@ -174,7 +174,8 @@ MINIMUM = primitive(
     samples=[sample(distinct(), distinct((3,), 0.41))], ties=_MAX_TIES,
 )  # fmt: skip
 
-_ZERO = {d.numpy: np.zeros((), d.numpy) for d in ALL}  # half as long for NumPy as a Python 0
+# Half as long for NumPy as a Python 0. No tensor is complex, but the complex step evaluates rules on such.
+_ZERO = {kind: np.zeros((), kind) for kind in (*(d.numpy for d in ALL), np.dtype("c8"), np.dtype("c16"))}
 
 RELU = primitive(
     "relu", kind=ELEMENTWISE, formula="max(x, 0)", shape=same_shape, dtype=NO_BOOL,

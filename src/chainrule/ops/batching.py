@@ -46,8 +46,11 @@ class Aligned(Batching):
     def run(
         self, op: Primitive, size: int, xs: Sequence[Any], mapped: Sequence[bool], settings: dict[str, Any]
     ) -> Any:
-        rank = max(len(row_shape(x, m)) for x, m in zip(xs, mapped, strict=True))
-        return op(*[lifted(x, rank) if m else x for x, m in zip(xs, mapped, strict=True)], **settings)
+        ranks = [x.dim() - m if hasattr(x, "dim") else 0 for x, m in zip(xs, mapped, strict=True)]
+        rank = max(ranks)
+        if any(m and r < rank for m, r in zip(mapped, ranks, strict=True)):
+            xs = [lifted(x, rank) if m else x for x, m in zip(xs, mapped, strict=True)]
+        return op(*xs, **settings)
 
 
 ALIGNED = Aligned()

@@ -164,7 +164,7 @@ SLOGDET = primitive(
 
 
 LOGABSDET = primitive(
-    "logabsdet", kind=DECOMPOSITION, formula="log|det(x)|",
+    "logabsdet", kind=DECOMPOSITION, formula="log(|det(x)|)",
     shape=lambda x: square_matrix(x, "linalg.slogdet")[:-2], dtype=STRICT_FLOAT,
     numpy=lambda x: np.asarray(np.linalg.slogdet(x)[1], x.dtype),
     lower=USE_NUMPY, batch=STACKED, vjp=(lambda g, x: g[..., None, None] * INV(x).mT,),
@@ -208,7 +208,7 @@ def _lstsq_of_one(x: Any, y: Any, rcond: float | None) -> Any:
 
 
 LSTSQ = primitive(
-    "lstsq", kind=DECOMPOSITION, inputs="x y", formula="argmin ||x w - y||", shape=_lstsq_shapes,
+    "lstsq", kind=DECOMPOSITION, inputs="x y", formula="argmin(||x @ w - y||)", shape=_lstsq_shapes,
     dtype=STRICT_FLOAT, numpy=_lstsq,
     lower=USE_NUMPY, batch=STACKED, vjp=NOT_DIFFERENTIABLE, jvp=NOT_DIFFERENTIABLE, why="values only",
     samples=[

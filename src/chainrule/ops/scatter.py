@@ -171,7 +171,7 @@ SCATTER: Primitive = primitive(
 )  # fmt: skip
 
 SCATTER_ADD: Primitive = primitive(
-    "scatter_add", kind=MOVEMENT, inputs="x index y", formula="x with y added at index", shape=_scattered,
+    "scatter_add", kind=MOVEMENT, inputs="x index y", formula="x with x[index] += y", shape=_scattered,
     dtype=FIRST, numpy=lambda x, index, y, *, dim: _scatter_into(x, index, y, dim, True),
     lower=USE_NUMPY, batch=Stacked("dim"),
     vjp=(lambda g: g, None, lambda g, index, y_shape, dim: read_back(g, index, y_shape, dim)),

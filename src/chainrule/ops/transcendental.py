@@ -126,7 +126,7 @@ ERFINV = _function(
 )  # fmt: skip
 LGAMMA = _function(
     "lgamma", special.lgamma, lambda g, x: g * x.digamma(), "digamma(x)", "definition of digamma",
-    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log|gamma(x)|",
+    sample(floats(0.4, 4)), sample(floats(-1.8, -1.2)), formula="log(|gamma(x)|)",
 )  # fmt: skip
 DIGAMMA = _function(
     "digamma", special.digamma, lambda g, x: g * POLYGAMMA(x, n=1), "polygamma(x, n=1)",
@@ -143,7 +143,8 @@ POLYGAMMA: Primitive = primitive(
 
 def _sigmoid(x: Any, out: Any = None) -> Any:
     # exp of a number that is not positive never overflows, and keeps the small values of the left tail.
-    e = np.exp(-np.abs(x))
+    # -|x| is written as a choice, so that the rule is analytic for who evaluates it on complex numbers.
+    e = np.exp(np.minimum(x, -x))
     return np.divide(np.where(x >= 0, x.dtype.type(1), e), 1 + e, out=out)
 
 

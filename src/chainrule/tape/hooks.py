@@ -76,6 +76,19 @@ def move_retained(x: TensorBase, old: Node, new: Node) -> None:
         hook_handle(new, "hooks", old.hooks.pop(key))
 
 
+def hooked(node: Node) -> list[Node]:
+    """The nodes that a node can reach whose hooks may change the gradient, the last one first."""
+    found: dict[int, Node] = {}
+    waiting = [node]
+    while waiting:
+        n = waiting.pop()
+        if id(n) not in found:
+            found[id(n)] = n
+            waiting += [edge for edge in n.edges if edge is not None]
+    changing = (n for n in found.values() if any(not isinstance(h, Retain) for h in (n.hooks or {}).values()))
+    return sorted(changing, key=lambda n: -n.seq)
+
+
 def run_hooks(node: Node, g: Any) -> Any:
     """The gradient after all hooks of a node, in the order they were added; what is retained comes last."""
     assert node.hooks is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,18 @@ class Node:
 
     def release(self) -> None:
         """Forget what was kept for backward."""
+
+    def defer(self, deferred: Deferred) -> None:
+        """Forget what was kept for backward, until it is asked for."""
+
+    def keeps(self) -> Iterator[Any]:
+        """What is kept for backward: tensors and arrays, in no order, some perhaps twice."""
+        return iter(())
+
+    @property
+    def deferred(self) -> Deferred | None:
+        """What stands in the place of what was kept, after `defer`."""
+        return None
 
     def overwritten(self, x: TensorBase) -> None:
         """The memory of x, whose node this is, was written to in place."""
@@ -110,6 +123,22 @@ class Freed:
 FREED = Freed()
 
 
+class Deferred:
+    """Stands in the place of what will be computed again when backward asks for it; the node keeps nothing.
+
+    again: gives a node of the same step, made anew, that keeps the same.
+    needs: the tensors that are kept to compute it.
+    """
+
+    __slots__ = ("again", "needs")
+
+    def __init__(self, again: Callable[[], Any], needs: Sequence[TensorBase]) -> None:
+        self.again, self.needs = again, needs
+
+    def __bool__(self) -> bool:
+        return False
+
+
 class Overwritten:
     """Stands in the place of a kept result that was written to in place; backward must not use it."""
 
@@ -159,6 +188,22 @@ class OpNode(Node):
             self.inputs = FREED
             self.out = None
 
+    def defer(self, deferred: Deferred) -> None:
+        if self.inputs is not FREED and (self.inputs is not None or self.out is not None):
+            self.inputs = deferred
+            self.out = None
+
+    def keeps(self) -> Iterator[Any]:
+        if isinstance(self.inputs, list):
+            yield from (x for x in self.inputs if isinstance(x, TensorBase))
+        if isinstance(self.out, TensorBase | np.ndarray):
+            yield self.out
+        yield from _arrays(self.settings.values())
+
+    @property
+    def deferred(self) -> Deferred | None:
+        return self.inputs if isinstance(self.inputs, Deferred) else None
+
     def overwritten(self, x: TensorBase) -> None:
         if self.out is x._a or isinstance(
             self.out, TensorBase
@@ -177,7 +222,10 @@ class OpNode(Node):
         """The kept inputs and result as tensors on the tape, after checking that nobody changed them."""
         if self.inputs is FREED:
             raise freed(self)
-        inputs = self.inputs
+        keeper = self
+        while type(keeper.inputs) is Deferred:
+            keeper = keeper.inputs.again()
+        inputs = keeper.inputs
         if inputs is not None:
             assert self.versions is not None
             for i, version in enumerate(self.versions):
@@ -187,20 +235,29 @@ class OpNode(Node):
                     if now != version:
                         raise changed(self, self.input_name(i), x._a.shape, version, now, owner_of(x)._site)
                     if x._node is not self.edges[i]:
-                        if inputs is self.inputs:
+                        if inputs is keeper.inputs:
                             inputs = list(inputs)
                         inputs[i] = alias(x, self.edges[i])
-        out: Any = self.out
+        out: Any = keeper.out
         if out is not None:
             if isinstance(out, Overwritten):
                 raise changed(self, "result", out.shape, out.version, out.version + 1, out.site)
-            assert self.out_ref is not None
-            tensor = self.out_ref()
+            assert keeper.out_ref is not None
+            tensor = keeper.out_ref()
             if tensor is not None and tensor._node is self:
                 out = tensor
             else:
                 out = wrap(out, self) if isinstance(out, np.ndarray) else alias(out, self)
         return inputs, out
+
+
+def _arrays(values: Iterable[Any]) -> Iterator[Any]:
+    """The tensors and arrays among settings: indices, for example."""
+    for x in values:
+        if isinstance(x, TensorBase | np.ndarray):
+            yield x
+        elif isinstance(x, tuple | list):
+            yield from _arrays(x)
 
 
 def alias(x: Any, node: Node | None) -> Any:

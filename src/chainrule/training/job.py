@@ -75,6 +75,7 @@ def train_table(
     missing: Sequence[str] = (),
     encoding: str | None = None,
     separator: str | None = None,
+    doctor: bool = False,
     **choices: Any,
 ) -> Run:
     """Train a model on a table: a file, or a frame.
@@ -82,6 +83,8 @@ def train_table(
     Args:    settings: the choices, or name them one by one: `train_table(file, target="price", epochs=50)`.
              watcher: is told each decision and each epoch.
              missing, encoding, separator: how to read a file (see `read_table`).
+             doctor: whether the gradient doctor looks at the model before it is trained (`chainrule.doctor`);
+             the watcher is told what it says. It changes nothing.
     Raises:  DataError: the table, or the choices for it, cannot be used as they are; SettingError: a choice
              outside its limits; Diverged: the loss became infinite; KeyboardInterrupt: Ctrl-C before the
              first epoch was over (after it, the run is `history.interrupted` and has the best weights so
@@ -134,7 +137,7 @@ def train_table(
         settings.hidden or (),
         settings.dropout or 0.0,
     )
-    run = _train(spec, settings, preparation, target, parts, why_model, watcher)
+    run = _train(spec, settings, preparation, target, parts, why_model, watcher, doctor)
     run.missing = tuple(missing)
     if task == "classification":
         run.facts["most_frequent"] = target.labels[np.bincount(parts[0].values).argmax()]
@@ -238,6 +241,7 @@ def _train(
     parts: list[_Part],
     why: str,
     watcher: Watcher,
+    doctor: bool,
 ) -> Run:
     train, validation, _ = parts
     before = get_rng_state()
@@ -247,7 +251,7 @@ def _train(
         weights = sum(weight.numel() for weight in run.model.parameters())
         watcher.fact("Model", f"{spec.describe()} ({why}), {count(weights, 'weight')}")
         watcher.fact("Training", _describe_training(settings))
-        run.history = _fit(run, train, validation, watcher)
+        run.history = _fit(run, train, validation, watcher, doctor)
     finally:
         set_rng_state(before)
     if run.history.best == 0:
@@ -277,7 +281,7 @@ def _describe_training(settings: Settings) -> str:
     )
 
 
-def _fit(run: Run, train: _Part, validation: _Part, watcher: Watcher) -> History:
+def _fit(run: Run, train: _Part, validation: _Part, watcher: Watcher, doctor: bool) -> History:
     batches = train.batches(run.settings.batch_size or len(train.values), shuffle=True)
     held_out = len(validation.values) > 0
     measure = "accuracy" if run.target.task == "classification" else "r2"
@@ -301,6 +305,7 @@ def _fit(run: Run, train: _Part, validation: _Part, watcher: Watcher) -> History
             on_step=watcher.step,
             on_epoch=watcher.epoch,
             on_note=watcher.note,
+            on_report=watcher.report if doctor else None,
         )
     except Diverged as problem:
         raise Diverged(f"{problem}; try a smaller --lr than {run.settings.lr:g}") from problem

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from .. import Tensor, no_grad
+from ..explain.doctor import Report, doctor
 from ..nn import Module
 from ..optim import Optimizer
 from .interrupt import stop_on_interrupt
@@ -61,6 +63,7 @@ def fit(
     on_step: Callable[[], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
     on_note: Callable[[str], None] | None = None,
+    on_report: Callable[[Report], None] | None = None,
 ) -> History:
     """Train until the epochs are over, validation has not improved for `patience` epochs, or Ctrl-C.
 
@@ -73,6 +76,8 @@ def fit(
              metrics: called after each epoch, in eval mode and without gradients; its result is kept in the
              history. on_step, on_epoch: called after each batch and each epoch, for a progress bar.
              on_note: is told if steps cannot be compiled, and why; they run as written then.
+             on_report: if given, the gradient doctor looks at the model, the optimizer and the first batch
+             before the first step, and this is told what it saw; see `chainrule.doctor`. It changes nothing.
     Raises:  Diverged: the training loss of an epoch is infinite or not a number.
 
     >>> import chainrule as torch
@@ -93,7 +98,10 @@ def fit(
     step = Stepper(model, loss, optimizer, on_note)
     with stop_on_interrupt() as wish:
         for number in range(1, epochs + 1):
-            train_loss = _train_epoch(model, step, train, lambda: wish.stop, on_step)
+            look = None
+            if on_report is not None and number == 1:
+                look = partial(_consult, model, loss, optimizer, on_report)
+            train_loss = _train_epoch(model, step, train, lambda: wish.stop, on_step, look)
             if train_loss is None:
                 history.stopped = "interrupt"
                 break
@@ -142,13 +150,20 @@ def _train_epoch(
     batches: Batches,
     stop: Callable[[], bool],
     on_step: Callable[[], None] | None,
+    look: Callable[[tuple[Tensor, Tensor]], None] | None,
 ) -> float | None:
-    """One walk over the batches; the mean loss, or None if it was to stop before the end."""
+    """One walk over the batches; the mean loss, or None if it was to stop before the end.
+
+    look: is shown the first batch before the model is changed.
+    """
     model.train()
     total, samples = 0.0, 0
     for batch in batches:
         if stop():
             return None
+        if look is not None:
+            look(batch)
+            look = None
         # The last batch of an epoch may be smaller: each counts with its number of samples.
         total += float(step(batch)) * len(batch[0])
         samples += len(batch[0])
@@ -157,6 +172,16 @@ def _train_epoch(
     if samples == 0:
         raise ValueError(f"there is nothing to train on: {_described(batches)} gave no batch")
     return total / samples
+
+
+def _consult(
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    tell: Callable[[Report], None],
+    batch: tuple[Tensor, Tensor],
+) -> None:
+    tell(doctor(model, batch, loss, optimizer))
 
 
 def _described(batches: Batches) -> str:

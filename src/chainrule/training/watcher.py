@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..explain.doctor import Report
 from .loop import Epoch, History
 
 
@@ -19,6 +20,9 @@ class Watcher:
 
     def start(self, epochs: int, steps: int) -> None:
         """Training begins: at most so many epochs of so many steps."""
+
+    def report(self, report: Report) -> None:
+        """What the gradient doctor says of the model and the first batch."""
 
     def step(self) -> None:
         """A step is done."""

@@ -8,171 +8,31 @@ tangents, or be another batch's.
 The axis of the rows is always the first of the stack. Two tapes run side by side: the stacks have their
 places on the tape of whoever called `vmap`, and `Batched` tensors places of their own, with the shapes of
 rows, for derivatives that are taken inside of the mapped function. What is written into a `Batched` tensor
-goes into its stack, and so is seen by all views of it. Next: `../func/mapping.py`.
+goes into its stack, and so is seen by all views of it. Next: `operation.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, Self
+from typing import Any
 
 from .. import inplace
-from ..base import View, owner_of
+from ..autograd.function import Function
 from ..core.errors import ChainruleError
-from ..core.shapes import Shape, real_axis
+from ..core.shapes import Shape
 from ..eager import _check_each, _shape, record, sync, view_of
-from ..graph.standin import Standin, standin
+from ..graph.standin import standin
 from ..ops.batching import stack
-from ..ops.move import COPY
-from ..ops.primitive import NOT_BATCHED, VIEW, Primitive, interpreter, levels
-from ..tensor import Tensor
+from ..ops.primitive import NOT_BATCHED, VIEW, Primitive, levels
+from ..tape import mode
 from . import level
 from .level import Level
+from .operation import Call
+from .rows import Batched, RowStandin, VmapError, ended
 
 SAME, DIFFERENT, ERROR = "same", "different", "error"
 RANDOMNESS = (ERROR, DIFFERENT, SAME)
-
-
-class VmapError(ChainruleError, ValueError, RuntimeError):
-    """Something that a function cannot do while it runs for many rows at once."""
-
-
-_INSTEAD = {
-    "if x, bool(x)": "torch.where(condition, a, b) instead of if: it chooses for each row by itself",
-    "x[mask]": "torch.where(mask, x, 0): how many elements a mask takes would differ from row to row",
-}
-
-
-class RowStandin(Standin):
-    """The array of a `Batched` tensor."""
-
-    @staticmethod
-    def refuse(what: str) -> NoReturn:
-        raise VmapError.of(
-            what,
-            given="a tensor inside vmap, which stands for all rows at once",
-            must="each row has its own value there, and the function runs once for all of them",
-            hint=_INSTEAD.get(what, "compute with the tensor itself, and read values after vmap"),
-        )
-
-    @staticmethod
-    def stray(x: Any) -> NoReturn:
-        raise _ended()
-
-
-def _ended() -> VmapError:
-    return VmapError.of(
-        "an operation",
-        given="a tensor of a vmap that has ended",
-        must="what was made inside stands for all rows at once, and means nothing outside",
-        hint="return it from the mapped function",
-    )
-
-
-class Batched(Tensor):
-    """A row, for all rows of a stack at once.
-
-    _level: the batch it belongs to.
-    _rows:  the stack: a tensor of the levels below with one more axis, the first.
-    """
-
-    __slots__ = ("_level", "_rows")
-
-    _level: Batch
-    _rows: Any
-
-    def _stack(self) -> Any:
-        return self._rows
-
-    def _at(self, node: Any) -> Batched:
-        out = self._level.batched(self._rows)
-        out._node = node
-        return out
-
-    def _freed(self, rows: Any) -> Batched:
-        out = self._level.batched(rows)
-        out._view = View(owner_of(self))
-        return out
-
-    def _kept(self) -> Batched:
-        return self._at(None)
-
-    def _same_kind(self, a: Any) -> Self:
-        return self._at(None)  # type: ignore[return-value]
-
-    def _alike(self, new: Any) -> Batched:
-        level = self._level
-        with level.below():
-            return level.batched(self._rows._alike(COPY(stack(new, False, level.size))))
-
-    def detach(self) -> Tensor:
-        """As `Tensor.detach`; the rows are off the tape of whoever called vmap, too."""
-        with self._level.below():
-            out = self._level.batched(self._rows.detach())
-        out._view = View(owner_of(self))
-        interpreter.levels.detached(self, out)
-        return out
-
-    @property
-    def data(self) -> Tensor:
-        """The same memory as a tensor of its own, off the tape."""
-        with self._level.below():
-            return self._level.batched(self._rows.data)
-
-    @data.setter
-    def data(self, value: Any) -> NoReturn:
-        RowStandin.refuse("x.data = y")
-
-    def __repr__(self) -> str:
-        size = self._level.size
-        return f"a row {tuple(self._a.shape)} of {size} in\n{self._rows!r}"
-
-    def __format__(self, spec: str) -> str:
-        if spec:
-            RowStandin.refuse(f"f'{{x:{spec}}}'")
-        return repr(self)
-
-    def _number(self, what: str) -> NoReturn:
-        RowStandin.refuse(what)
-
-    def _shared(self, what: str) -> NoReturn:
-        RowStandin.refuse(what)
-
-    def __index__(self) -> int:
-        RowStandin.refuse("an index")
-
-    def __bool__(self) -> bool:
-        RowStandin.refuse("if x, bool(x)")
-
-    def tolist(self) -> NoReturn:
-        RowStandin.refuse("tolist()")
-
-    def numpy(self, *, force: bool = False) -> NoReturn:
-        RowStandin.refuse("numpy()")
-
-    def __dlpack_device__(self) -> NoReturn:
-        RowStandin.refuse("DLPack")
-
-    # -- layout in memory: that of a row within its stack ------------------------------------------------
-
-    def contiguous(self) -> Tensor:
-        return self if self.is_contiguous() else COPY(self)
-
-    def is_contiguous(self) -> bool:
-        with self._level.below():
-            return bool(self._rows.is_contiguous())
-
-    def stride(self, dim: int | None = None) -> Any:
-        with self._level.below():
-            strides = self._rows.stride()[1:]
-        return strides if dim is None else strides[real_axis(dim, self._a.ndim, "stride")]
-
-    def storage_offset(self) -> NoReturn:
-        RowStandin.refuse("storage_offset()")
-
-    def data_ptr(self) -> NoReturn:
-        RowStandin.refuse("data_ptr()")
 
 
 class Batch(Level):
@@ -211,7 +71,7 @@ class Batch(Level):
         """The levels below this one."""
         before = levels.stack
         if self not in before:
-            raise _ended()
+            raise ended()
         levels.stack = before[: before.index(self)]
         try:
             yield
@@ -219,7 +79,7 @@ class Batch(Level):
             levels.stack = before
 
     @contextmanager
-    def _upon(self) -> Iterator[None]:
+    def upon(self) -> Iterator[None]:
         """This level upon those below, which run now."""
         before = levels.stack
         levels.stack = (*before, self)
@@ -231,8 +91,8 @@ class Batch(Level):
     # -- what a level does ------------------------------------------------------------------------------
 
     def run(self, op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-        mapped = tuple(map(self.holds, xs))
-        if not any(mapped):
+        mapped = tuple([isinstance(x, Batched) and x._level is self for x in xs])
+        if True not in mapped:
             return op(*xs, **settings)
         if op.batch is NOT_BATCHED:
             raise VmapError.of(
@@ -244,20 +104,33 @@ class Batch(Level):
             _check_each(op, xs)
         _shape(op, [getattr(x, "_a", x) for x in xs], settings)  # raises the error that teaches, about rows
         rows = tuple(x._rows if m else x for x, m in zip(xs, mapped, strict=True))
-        out = op.rows(self.size, rows, mapped, settings)
+        try:
+            out = op.rows(self.size, rows, mapped, settings)
+        except ChainruleError as err:  # about values, then; the shapes of rows have been checked
+            err.add_note(f"  (inside vmap: all {self.size} rows are there, along one more axis, the first)")
+            raise
         if op.outputs != 1:
             return tuple(map(self.batched, out))
         result = self.batched(out)
-        with self._upon():
-            if op.kind is VIEW and out._view is not None:
-                result._view = view_of(op, xs[0], settings)
-            return record(op, result, xs, settings)
+        if op.kind is VIEW and out._view is not None:
+            result._view = view_of(op, xs[0], settings)
+        if mode.is_grad_enabled():
+            with self.upon():
+                record(op, result, xs, settings)
+        return result
+
+    def function(self, f: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
+        if not any(map(self.holds, args)):
+            return level.function(f, args)
+        call = Call(self, f, args)
+        placed, _ = level.function(call.stacked(), tuple(x._rows if self.holds(x) else x for x in args))
+        return call.placed(placed), call.context
 
     def snapshot(self, x: Any) -> Any:
         if not self.holds(x):
             return level.snapshot(x)
         out = self.batched(level.snapshot(x._rows))
-        with self._upon():
+        with self.upon():
             out._node = x._node if x._view is None else sync(x)
         return out
 
@@ -270,7 +143,7 @@ class Batch(Level):
         to, rows = x._rows, self.rows(new)
         watched = (inplace.check_leaf if inplace.is_traced(to) else inplace.check)(to, (rows,), what)
         level.write(to, rows, what, watched)
-        with self._upon():
+        with self.upon():
             inplace.touch(x)
             if tracked:
                 inplace.adopt(x, new._node)

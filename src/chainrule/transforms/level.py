@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 
 class Level:
-    """One entry of the stack. The methods are called with the levels below as the thread's stack."""
+    """One entry of the stack. The methods are called with the levels below as the thread's stack.
+
+    only_looks: whether everything happens as without it, recorded or not.
+    """
+
+    only_looks = False
 
     def run(self, op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """The result of an op."""
@@ -114,12 +119,33 @@ def below() -> Iterator[Any]:
 
 def run(op: Primitive, xs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """`op(*xs)` on the stack as it is. Conversions of operands are ops of their own, which all levels see."""
-    if any(isinstance(x, Late) for x in xs):
-        xs = interpreter.trace.plain(op, xs)
-    if op.dtype.unify:
-        xs = eager.unified(op, xs)
-    with below() as top:
-        return top.run(op, xs, settings)
+    if not _uniform(op, xs):
+        if any(isinstance(x, Late) for x in xs):
+            xs = interpreter.trace.plain(op, xs)
+        if op.dtype.unify:
+            xs = eager.unified(op, xs)
+    stack = levels.stack
+    levels.stack = stack[:-1]  # as `below` does; here it is done for each op
+    try:
+        return stack[-1].run(op, xs, settings)
+    finally:
+        levels.stack = stack
+
+
+def _uniform(op: Primitive, xs: tuple[Any, ...]) -> bool:
+    """Whether nothing has to be converted, as a glance shows: floats of one type, and Python numbers."""
+    kind = None
+    for x in xs:
+        if isinstance(x, TensorBase):
+            if kind is None:
+                kind = x._a.dtype
+                if kind.kind != "f" or kind not in op.takes:
+                    return False
+            elif x._a.dtype != kind:
+                return False
+        elif type(x) is not float and type(x) is not int:
+            return False
+    return kind is not None
 
 
 def change(x: Any, args: tuple[Any, ...], what: str, make: Callable[[Any], Any]) -> Any:
@@ -203,10 +229,10 @@ def _tell(what: str, x: TensorBase, y: TensorBase) -> None:
 
 
 @contextmanager
-def suspended() -> Iterator[None]:
-    """What happens inside is seen by no level."""
+def suspended(*, but_lookers: bool = False) -> Iterator[None]:
+    """What happens inside is seen by no level; `but_lookers`: by none but those that only look."""
     before = levels.stack
-    levels.stack = ()
+    levels.stack = tuple(level for level in before if level.only_looks) if but_lookers else ()
     try:
         yield
     finally:

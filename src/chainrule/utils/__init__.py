@@ -1,3 +1,4 @@
-"""PyTorch's `torch.utils`: the loading of data (`utils.data`)."""
+"""PyTorch's `torch.utils`: loading data (`utils.data`), and less memory for backward (`utils.checkpoint`)."""
 
+from . import checkpoint as checkpoint
 from . import data as data

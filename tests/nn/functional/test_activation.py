@@ -50,6 +50,7 @@ FORMULAS = {
     "softplus beta": (lambda x: F.softplus(x, beta=2.0), lambda x: softplus(2 * x) / 2),
     "hardtanh": (lambda x: F.hardtanh(x, -0.5, 3.0), lambda x: np.clip(x, -0.5, 3)),
     "softsign": (F.softsign, lambda x: x / (1 + abs(x))),
+    "softshrink": (lambda x: F.softshrink(x, 0.4), lambda x: np.sign(x) * np.maximum(abs(x) - 0.4, 0)),
     "tanhshrink": (F.tanhshrink, lambda x: x - np.tanh(x)),
     "hardsigmoid": (F.hardsigmoid, lambda x: np.clip(x / 6 + 0.5, 0, 1)),
     "hardswish": (F.hardswish, lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
@@ -174,3 +175,14 @@ def test_error_texts(call, text):
     with pytest.raises(torch.ArgumentError) as caught:
         call()
     assert caught.value.summary == text
+
+
+def test_softshrink_refuses_a_negative_threshold():
+    with pytest.raises(torch.ArgumentError) as caught:
+        F.softshrink(torch.ones(2), -0.5)
+    assert caught.value.summary == "softshrink got lambd = -0.5\n  lambd must be at least 0"
+
+
+def test_softshrink_gives_exact_zeros():
+    x = torch.tensor([-0.5, -1e-9, 0.0, 0.3, 0.5], dtype=torch.float64)
+    assert (F.softshrink(x, 0.5) == 0).all()

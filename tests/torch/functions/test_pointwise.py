@@ -20,6 +20,8 @@ TABLE = table(
     T.{asin|acos|atanh|erfinv|log|sqrt|rsqrt|lgamma}(x)                            :: SHAPES :: unit
     x.{absolute|negative|fix|sgn}()                                                :: SHAPES
 
+    T.vmap(T.sin)(x)                                                               :: 2x3; 4
+
     # two inputs, broadcast against each other
     T.{add|sub|subtract|mul|multiply|div|divide|true_divide}(x, y)                 :: PAIRS
     T.{maximum|minimum|remainder|fmod|atan2|arctan2|logaddexp|pow|floor_divide}(x, y) :: PAIRS

@@ -32,6 +32,7 @@ ELEMENTWISE = [
     ("gelu", {"approximate": "tanh"}), ("silu", {}), ("mish", {}), ("sigmoid", {}), ("tanh", {}),
     ("logsigmoid", {}), ("softplus", {}), ("softplus", {"beta": 2.5, "threshold": 5.0}), ("hardtanh", {}),
     ("hardtanh", {"min_val": -0.5, "max_val": 3.0}), ("softsign", {}), ("tanhshrink", {}),
+    ("softshrink", {}), ("softshrink", {"lambd": 1.0}), ("softshrink", {"lambd": 0.0}),
     ("hardsigmoid", {}), ("hardswish", {}), ("threshold", {"threshold": 0.5, "value": -2.0}),
 ]  # fmt: skip
 
@@ -125,6 +126,7 @@ LAYERS = [
     ("Softmin", (-1,)), ("Softplus", ()), ("Softplus", (2.0, 3.0)), ("Hardtanh", ()),
     ("Hardtanh", (-0.5, 0.5)), ("Softsign", ()), ("Tanhshrink", ()), ("Hardsigmoid", ()), ("Hardswish", ()),
     ("Threshold", (0.1, 7.0)), ("Identity", ()), ("Softmax", ()), ("ELU", ()), ("LeakyReLU", ()),
+    ("Softshrink", (0.3,)), ("Softshrink", ()),
 ]  # fmt: skip
 
 

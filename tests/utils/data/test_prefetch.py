@@ -37,16 +37,18 @@ def test_jobs_are_taken_in_the_callers_thread():
 
 def test_jobs_that_have_not_begun_are_dropped_at_the_end():
     begun = []
-    go_on = threading.Event()
+    under_way, go_on = threading.Event(), threading.Event()
 
     def make(job):
         begun.append(job)
         if job == 1:
+            under_way.set()
             go_on.wait(timeout=10)
         return job
 
     results = prefetch.in_order(make, iter(range(100)), threads=1, ahead=50)
     assert next(results) == 0
+    assert under_way.wait(timeout=10)
     threading.Timer(0.05, go_on.set).start()
     results.close()  # waits for job 1
     assert begun[:2] == [0, 1]

@@ -38,6 +38,11 @@ class Host:
         """Whether it multiplies and adds with one rounding; without, LLVM would call a C library for it."""
         return not self.triple.startswith(("x86", "i")) or "+fma" in self.features.split(",")
 
+    @property
+    def has_tables(self) -> bool:
+        """Whether an instruction picks, for each of 16 lanes, one of 16 numbers in a register."""
+        return self.triple.startswith("x86") and "+avx512f" in self.features.split(",")
+
 
 @functools.cache
 def host() -> Host:

@@ -67,7 +67,7 @@ class Shared:
         self.timed: list[Kernel] | None = [] if timed else None
         self.module = ir.Module(name="chainrule")
         self.module.triple = host().triple
-        self.math = Math(self.module, has_fma=host().has_fma)
+        self.math = Math(self.module, has_fma=host().has_fma, has_tables=host().has_tables)
         self.errors: list[Value] = []
         self.called: list[Called] = []  # computed by NumPy
         self.parallel = 0

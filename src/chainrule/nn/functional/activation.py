@@ -229,6 +229,21 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved towards 0 by lambd, and 0 where |x| <= lambd: the proximal step of the penalty lambd * |x|.
+
+    The derivative is 1 outside of [-lambd, lambd] and 0 in it, its ends included.
+    Raises:  ArgumentError for a negative lambd.
+
+    >>> import chainrule as torch
+    >>> softshrink(torch.tensor([-2.0, -0.5, 0.2, 1.0]), 0.5)
+    tensor([-1.5000,  0.0000,  0.0000,  0.5000])
+    """
+    if not lambd >= 0:
+        raise ArgumentError.of("softshrink", given=f"lambd = {lambd!r}", must="lambd must be at least 0")
+    return input - input.clamp(-lambd, lambd)
+
+
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|).
 

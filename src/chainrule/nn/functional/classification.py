@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...core.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from ...core.warn import warn
+from ...eager import need_tensor
 from ...functions.elementwise import where
 from ...functions.options import values_known
 from ...ops.cross_entropy import CROSS_ENTROPY
@@ -53,7 +54,7 @@ def cross_entropy(
             must="it must lie in [0, 1]",
             hint="0.1",
         )
-    if input.ndim == 0:
+    if need_tensor(input, "cross_entropy").ndim == 0:
         raise ShapeError.of("cross_entropy", given="x ()", must="x must be (c,), (n, c) or (n, c, ...)")
     axis = 1 if input.ndim > 1 else 0
     check_weight("cross_entropy", weight, input.shape[axis])

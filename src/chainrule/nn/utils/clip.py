@@ -1,4 +1,4 @@
-"""Limiting gradients: by their common norm, or each element. Next: `vector.py`."""
+"""Limiting gradients: by their common norm, or each element. Next: `project.py`."""
 
 from __future__ import annotations
 

@@ -55,7 +55,13 @@ def _facts(loader: DataLoader[Any]) -> list[Any]:
     while type(dataset) is Subset:
         found += [dataset.indices, len(dataset.indices)]
         dataset = dataset.dataset
-    return [*found, dataset, *dataset.tensors]
+    kept = in_memory.held(dataset)
+    return [*found, dataset, *(kept.tensors if kept else ()), *_conversion(dataset)]
+
+
+def _conversion(dataset: Any) -> list[Any]:
+    """What decides about how a data set converts its rows."""
+    return [getattr(dataset, "transform", None), getattr(dataset, "target_transform", None)]
 
 
 def _same(before: list[Any], now: list[Any]) -> bool:
@@ -75,9 +81,9 @@ def _walk(data: InMemory) -> Iterator[list[Tensor]]:
     elif trips:
         for rows in interpreter.trace.loop(trips, _sequences(data, trips)):
             if data.order is None:
-                yield rows
+                yield data.finished(rows)
             else:
-                yield [t.index_select(0, rows[0]) for t in data.tensors]  # (n, ...) -> (b, ...)
+                yield data.gathered(rows[0])
     if rest and not data.drop_last:
         yield data.batch(m - rest, m)
 

@@ -3,7 +3,8 @@
 erf is an odd polynomial near 0. Further out, float32 takes 1 - exp(p(x)) with a polynomial p for
 log(erfc(x)); its errors hardly matter, as erfc is small there. float64, and erfc, take exp(-x^2) E(x) / x,
 where E is a polynomial in (x - 4.84) / (x + 3), which lies between -1 and 1. exp(-x^2), E, and their product
-over x are computed with the rounding errors that they make. Next: `power.py`.
+over x are computed with the rounding errors that they make. Processors with tables in registers have a
+shorter way to erf of float32 (`pieces.py`). Next: `power.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 from ....core.dtypes import float32, float64
 from .exponential import exact_parts, parts
 from .formats import horner, polynomial, scaled, tables, two_to
+from .piece_tables import ERF
+from .pieces import odd
 from .registry import define
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ def _tail(b: Emitter, a: V) -> V:
 @define()
 def erf(b: Emitter, x: V) -> V:
     """2 / sqrt(pi) times the integral of exp(-s^2) from 0 to x."""
+    if x.dtype is float32 and b.math.has_tables:
+        return odd(b, ERF, x)
     a = b.abs(x)
     if x.dtype is float32:
         p, n = parts(b, polynomial(b, tables.LOG_ERFC, b.minimum(a, _SATURATED)))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from ....core.dtypes import float32, float64
 from .formats import FORMATS, polynomial, scaled, tables, two_to
+from .piece_tables import TANH
+from .pieces import odd
 from .registry import define
 
 if TYPE_CHECKING:
@@ -100,7 +102,12 @@ def sigmoid(b: Emitter, x: V) -> V:
 
 @define()
 def tanh(b: Emitter, x: V) -> V:
-    """1 - 2 / (e^(2|x|) + 1) with the sign of x; for |x| < 5/8 an odd polynomial."""
+    """1 - 2 / (e^(2|x|) + 1) with the sign of x; for |x| < 5/8 an odd polynomial.
+
+    float32 has a shorter way where the processor has tables in registers (`pieces.py`).
+    """
+    if x.dtype is float32 and b.math.has_tables:
+        return odd(b, TANH, x)
     a = b.abs(x)
     p, n = parts(b, b.minimum(b.add(a, a), 2 * _SATURATED[x.dtype]))
     large = b.sub(1, b.div(2, b.fma(p, two_to(b, n, x.dtype), 1)))

@@ -48,11 +48,13 @@ class Math:
 
     has_fma: whether the processor multiplies and adds with one rounding (each with AVX2, each 64-bit ARM).
              Where it does not, `fused.py` takes its place: as exact, but several times slower.
+    has_tables: whether it picks numbers out of tables in registers (AVX-512); see `pieces.py`.
     """
 
-    def __init__(self, module: Any, has_fma: bool = True) -> None:
+    def __init__(self, module: Any, has_fma: bool = True, has_tables: bool = False) -> None:
         self.module = module
         self.has_fma = has_fma
+        self.has_tables = has_tables
         self._functions: dict[tuple[str, dtype, int], Ir] = {}
         self._helpers: dict[str, Ir] = {}
 
@@ -102,7 +104,10 @@ class Math:
             if isinstance(typ, ir.VectorType)
             else typ.intrinsic_name
         )
-        full = ".".join(filter(None, (name, suffix, pointers)))
+        return self.declared(".".join(filter(None, (name, suffix, pointers))), result, inputs)
+
+    def declared(self, full: str, result: Ir, inputs: tuple[Ir, ...]) -> Ir:
+        """The function of this name, which LLVM knows."""
         found = self.module.globals.get(full)  # the kernels of products declare some, too
         if found is None:
             found = ir.Function(self.module, ir.FunctionType(result, list(inputs)), full)
