@@ -28,9 +28,10 @@ def test_the_conditions_of_the_optimum_hold(offset, factored, damped, above):
     assert (found.z >= low).all()
     assert (found.z <= high).all()
     free = (found.z > low) & (found.z < high)
-    np.testing.assert_allclose(slope[free], 0, atol=1e-6)
-    assert slope[found.z == low].min(initial=0) >= -1e-6
-    assert slope[found.z == high].max(initial=0) <= 1e-6
+    # Numbers that are as good at a bound as beside it are put there, which moves the others a little.
+    np.testing.assert_allclose(slope[free], 0, atol=1e-5)
+    assert slope[found.z == low].min(initial=0) >= -1e-5
+    assert slope[found.z == high].max(initial=0) <= 1e-5
     if offset:
         assert abs(found.z.sum()) < 1e-7
     else:

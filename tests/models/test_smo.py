@@ -1,4 +1,4 @@
-"""The native loop of SMO against the rule in plain Python, with room for few columns, and its columns' order."""
+"""The native loop of SMO against the rule in plain Python; with room for few columns; its last step."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def test_room_for_few_columns_changes_nothing(monkeypatch):
 
 def test_what_is_settled_is_the_same_at_all_free_numbers():
     problem = _problem(100, 2)
-    found = smo.solve(problem, tol=1e-2, most=10**6)
+    found = smo.solve(problem, tol=1e-5, most=10**6)
     f = problem.slope(found.z)
     free = (found.z > problem.low) & (found.z < problem.high)
     assert free.sum() > 5
     np.testing.assert_allclose(f[free], found.offset, atol=1e-9)
-    assert found.gap < 1e-2
+    assert found.gap < 1e-9
 
 
 def test_columns_that_are_kept_and_others():
@@ -83,5 +83,5 @@ def test_columns_that_are_kept_and_others():
     columns.add(np.array([3, 9]))
     calls = []
     columns.block = lambda rows: calls.append(rows.tolist()) or problem.block(rows)
-    np.testing.assert_array_equal(columns.of(np.array([9, 4, 3])), problem.block(np.array([9, 4, 3])).T)
+    np.testing.assert_allclose(columns.of(np.array([9, 4, 3])), problem.block(np.array([9, 4, 3])).T)
     assert calls == [[4]]
