@@ -1,8 +1,13 @@
 """Support vector machines beside scikit-learn's: `python -m chainrule.benchmarks.estimators`.
 
 Both fit the same 5,000 rows with 20 features, taking turns; the best of some rounds counts. What is printed:
+<<<<<<< HEAD
+both times, their ratio, and the largest difference of decision values. scikit-learn is no side of `chainrule
+bench`, which compares frameworks; this is a program of its own.
+=======
 both times, their ratio, and the largest difference of decision values. scikit-learn is no side of
 `chainrule bench`, which compares frameworks; this is a program of its own.
+>>>>>>> main
 """
 
 from __future__ import annotations

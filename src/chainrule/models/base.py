@@ -8,7 +8,7 @@ of weight 0 are left out before anything else looks at them. Next: `linear.py`, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ except ImportError as err:
     ) from err
 
 from ..core.errors import ArgumentError, nearest
+from ..executors.cpu import blas
 from ..functions.sampling import get_rng_state, manual_seed, set_rng_state
 
 Array = NDArray[Any]
@@ -156,6 +157,12 @@ def generator(random_state: Any) -> np.random.RandomState:
     """scikit-learn's reading of `random_state`: None, a seed, or a stream."""
     stream: np.random.RandomState = check_random_state(random_state)
     return stream
+
+
+def one_thread() -> Any:
+    """A block in which NumPy's products use one thread: small ones would lose time waiting for others."""
+    library = blas.find()
+    return nullcontext() if library is None else library.alone(1)
 
 
 @contextmanager

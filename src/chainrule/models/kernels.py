@@ -30,6 +30,7 @@ class Kernel:
     ) -> None:
         self.rows, self.kind, self.gamma, self.degree, self.coef0 = rows, kind, gamma, degree, coef0
         self.squares = np.einsum("ij,ij->i", rows, rows)  # (n,)
+        self.lengths = gamma * self.squares
 
     def __call__(self, y: Array) -> Array:
         """The kernel of all rows with each of y: (m, d) -> (n, m)."""
@@ -42,7 +43,7 @@ class Kernel:
                     must=f"it must return a number for each pair of rows, {(len(self.rows), len(y))}",
                 )
             return values
-        products: Array = self.rows @ y.T
+        products: Array = (y @ self.rows.T).T  # so that a column lies in one piece
         if self.kind == LINEAR:
             return products
         if self.kind == POLY:
@@ -50,11 +51,13 @@ class Kernel:
             products += self.coef0
             return _power(products, self.degree)
         # exp(-gamma (x'x - 2 x'y + y'y)), in place: here is where the time goes
-        products *= 2 * self.gamma
-        products -= (self.gamma * self.squares)[:, None]
-        products -= self.gamma * np.einsum("ij,ij->i", y, y)
-        np.minimum(products, 0, out=products)  # rounding must not make a distance negative
-        return np.exp(products, out=products)
+        flat = products.T  # (m, n)
+        flat *= 2 * self.gamma
+        flat -= self.lengths
+        flat -= self.gamma * np.einsum("ij,ij->i", y, y)[:, None]
+        np.minimum(flat, 0, out=flat)  # rounding must not make a distance negative
+        np.exp(flat, out=flat)
+        return products
 
     def columns(self, numbers: Array) -> Array:
         """The kernel of all rows with some of them: (k,) -> (n, k)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.warn import warn
 from . import interior
-from .base import Array, Classifier, classification
+from .base import Array, Classifier, classification, one_thread
 
 _STEPS = 100
 
@@ -74,7 +74,8 @@ class LinearSVC(Classifier):
         for row, k in enumerate(which):
             signed = np.where(data.y == k, 1.0, -1.0)[:, None] * x
             solve = _squared_hinge if loss == "squared_hinge" and x.shape[1] <= len(x) else _dual
-            w[row], steps = solve(signed, prices, tol, loss == "squared_hinge")
+            with one_thread():
+                w[row], steps = solve(signed, prices, tol, loss == "squared_hinge")
             self.n_iter_ = max(self.n_iter_, steps)
         self.coef_ = w[:, : data.x.shape[1]].copy()
         self.intercept_ = w[:, -1] * scaling if self.fit_intercept else np.zeros(len(w))

@@ -23,8 +23,8 @@ import numpy as np
 from .base import Array
 from .smo_code import LANES, advance
 
-_TINY = 1e-12  # the curvature of pairs of equal rows is 0
 _CACHE = 400 << 20  # bytes of kernel columns that are kept
+_AHEAD = 8  # columns that are computed together
 _NEWTON = 2000  # free numbers at most that a Newton step moves: it solves as many equations
 
 
@@ -65,38 +65,40 @@ def solve(problem: Problem, start: Array | None = None, *, tol: float, most: int
     """
     z = np.zeros(problem.t.shape) if start is None else start.copy()
     f = problem.slope(z)
-    pairs = _pairs(problem, z, f, tol, most)
-    settled = settle(problem, z, f)
-    if settled is not None:
-        again = problem.slope(settled)
-        if _gap(problem, settled, again) <= max(_gap(problem, z, f), 1e-9):
-            z, f = settled, again
-    return Solved(z, _offset(problem, z, f), pairs, _gap(problem, z, f))
+    columns = Columns(problem)
+    pairs = _pairs(problem, columns, z, f, tol, most)
+    gap = _gap(problem, z, f)
+    if gap < 2 * tol:
+        settled = settle(problem, z, f, columns)
+        if settled is not None and (after := _gap(problem, *settled)) <= max(gap, 1e-9):
+            (z, f), gap = settled, after
+    return Solved(z, _offset(problem, z, f), pairs, gap)
 
 
-def settle(problem: Problem, z: Array, f: Array) -> Array | None:
-    """z with its free numbers so that f is the same at all of them; None where that leaves the bounds."""
+def settle(problem: Problem, z: Array, f: Array, columns: Columns) -> tuple[Array, Array] | None:
+    """z with free numbers that make f the same at all of them, and f; None where that leaves the bounds."""
     n = z.shape[1]
     free = np.flatnonzero((z > problem.low) & (z < problem.high))
     k = len(free)
     if not 0 < k <= _NEWTON:
         return None
-    system = np.ones((k + 1, k + 1))
     rows, place = np.unique(free % n, return_inverse=True)
-    system[:k, :k] = problem.block(rows)[rows][np.ix_(place, place)]
+    values = columns.of(rows)  # (rows, n)
+    system = np.ones((k + 1, k + 1))
+    system[:k, :k] = values[:, rows][np.ix_(place, place)]
     system[k, k] = 0
     right = np.append(f.reshape(-1)[free], -z.sum())
     try:
         step = np.linalg.solve(system, right)[:k]
     except np.linalg.LinAlgError:
         step = np.full(k, np.nan)
-    if not np.abs(step).max() < 1e6 * max(
-        1.0, float(np.abs(z).max())
-    ):  # equal rows: of all steps the shortest
+    if not np.abs(step).max() < 1e6 * max(1.0, float(np.abs(z).max())):  # equal rows: the shortest step
         step = np.linalg.lstsq(system, right, rcond=None)[0][:k]
     moved = z.copy()
     moved.reshape(-1)[free] += step
-    return moved if ((moved >= problem.low) & (moved <= problem.high)).all() else None
+    if not ((moved >= problem.low) & (moved <= problem.high)).all():
+        return None
+    return moved, f - np.bincount(place, weights=step, minlength=len(rows)) @ values
 
 
 def _gap(problem: Problem, z: Array, f: Array) -> float:
@@ -112,45 +114,48 @@ def _offset(problem: Problem, z: Array, f: Array) -> float:
     return (largest + float(np.where(z > problem.low, f, np.inf).min())) / 2
 
 
-class _Columns:
-    """Columns of K and 1 / (curvature of each pair with that row), in one array each, as long as they fit."""
+class Columns:
+    """Columns of K, as rows of one array, computed when they are asked for and kept while they fit."""
 
-    def __init__(self, problem: Problem, width: int) -> None:
+    def __init__(self, problem: Problem) -> None:
         n = len(problem.diagonal)
-        self.block, self.diagonal = problem.block, problem.diagonal
-        most = min(n, max(2, _CACHE // (16 * width)))
-        self.values, self.steep = np.zeros((most, width)), np.ones((most, width))
-        self.slot = np.full(n, -1)
-        self.rows: list[int] = []  # whose column is in which place
+        self.block = problem.block
+        self.width = -(-n // LANES) * LANES
+        most = min(n, max(2 * _AHEAD, _CACHE // (8 * self.width)))
+        self.values = np.zeros((most, self.width))
+        self.slot = np.full(n, -1)  # where the column of a row is
+        self.row = np.full(most, -1)  # whose column is there
         self.next = 0
 
-    def add(self, row: int, needed: int) -> None:
-        """Compute a column, in place of the oldest one but that of `needed` if there is no place left."""
-        n = len(self.diagonal)
-        column = self.block(np.array([row]))[:, 0]
-        if len(self.rows) < len(self.values):
-            place = len(self.rows)
-            self.rows.append(row)
-        else:
-            if self.rows[self.next] == needed:
-                self.next = (self.next + 1) % len(self.rows)
-            place, self.next = self.next, (self.next + 1) % len(self.rows)
-            self.slot[self.rows[place]] = -1
-            self.rows[place] = row
-        self.slot[row] = place
-        self.values[place, :n] = column
-        curvature = self.diagonal + (self.diagonal[row] - 2 * column)
-        self.steep[place, :n] = 1 / np.maximum(curvature, _TINY)
+    def add(self, rows: Array) -> None:
+        """Compute columns, in place of the oldest ones if there is no room."""
+        n = len(self.slot)
+        places = (self.next + np.arange(len(rows))) % len(self.values)
+        self.next = int(places[-1] + 1) % len(self.values)
+        gone = self.row[places]
+        self.slot[gone[gone >= 0]] = -1
+        self.slot[rows], self.row[places] = places, rows
+        self.values[places, :n] = self.block(rows).T
+
+    def of(self, rows: Array) -> Array:
+        """The columns of some rows, as rows (k, n): known ones are not computed again."""
+        n = len(self.slot)
+        found = np.empty((len(rows), n))
+        known = self.slot[rows] >= 0
+        found[known] = self.values[self.slot[rows[known]], :n]
+        if not known.all():
+            found[~known] = self.block(rows[~known]).T
+        return found
 
 
-def _pairs(problem: Problem, z: Array, f: Array, tol: float, most: int) -> int:
+def _pairs(problem: Problem, columns: Columns, z: Array, f: Array, tol: float, most: int) -> int:
     """Move pairs until the conditions hold within tol; z and f change in place. How many moved.
 
     `up` is f where z can grow, else -inf; `down` is f where it can shrink, else inf: what is looked for needs
     no other test then.
     """
     copies, n = z.shape
-    width = -(-n // LANES) * LANES
+    width = columns.width
 
     def padded(values: Array, beyond: float) -> Array:
         whole = np.full((copies, width), beyond)
@@ -160,16 +165,29 @@ def _pairs(problem: Problem, z: Array, f: Array, tol: float, most: int) -> int:
     up = padded(np.where(z < problem.high, f, -np.inf), -np.inf)
     down = padded(np.where(z > problem.low, f, np.inf), np.inf)
     zs, low, high = padded(z, 0.0), padded(problem.low, 0.0), padded(problem.high, 0.0)
+    diagonal = np.ones(width)
+    diagonal[:n] = problem.diagonal
     gain, moved = np.empty_like(up), np.zeros(1, np.int64)
-    columns = _Columns(problem, width)
     run = advance()
-    arrays = [a.ctypes.data for a in (up, down, zs, low, high, columns.values, columns.steep, columns.slot, gain)]
+    arrays = (up, down, zs, low, high, columns.values, diagonal, columns.slot, gain)
+    places = [array.ctypes.data for array in arrays]
     while True:
-        row = run(width, up.size, *arrays, tol, most, moved.ctypes.data)
+        row = run(width, up.size, *places, tol, most, moved.ctypes.data)
         if row < 0:
             break
-        columns.add(row, int(up.argmax()) % width)
+        columns.add(_wanted(row, up, down, columns.slot))
     z[:] = zs[:, :n]
     there = np.where(np.isfinite(up), up, down)[:, :n]
     np.copyto(f, np.where(np.isfinite(there), there, f))
     return int(moved[0])
+
+
+def _wanted(row: int, up: Array, down: Array, slot: Array) -> Array:
+    """The row whose column is needed, and those that will be soon, the largest violations: all at once."""
+    n = len(slot)
+    score = np.where(slot < 0, np.maximum(up.max(axis=0)[:n], -down.min(axis=0)[:n]), -np.inf)
+    score[row] = np.inf
+    if n <= _AHEAD:
+        return np.flatnonzero(score > -np.inf)
+    rows = np.argpartition(score, n - _AHEAD)[n - _AHEAD :]
+    return np.asarray(rows[score[rows] > -np.inf])

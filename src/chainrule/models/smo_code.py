@@ -1,8 +1,8 @@
 """The loop of SMO as native code: pairs are chosen and moved until a column of K is missing.
 
-`advance` does what `smo.py` says in words, on rows of columns that are kept in one array. The passes over all numbers are
-written in vectors; arrays are padded to a multiple of their width with what is never chosen. It returns the number
-of a row whose column it needs, -1 when the conditions hold, -2 after as many pairs as it may move.
+`advance` does what `smo.py` says in words, on columns that are kept in one array. The passes over all numbers
+are written in vectors; arrays are padded to a multiple of their width with what is never chosen. It returns
+the number of a row whose column it needs, -1 when the conditions hold, -2 after as many pairs as it may move.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..executors.cpu import target
+from ..executors.cpu import cache, target
 
 LANES = 8  # numbers of a vector; narrower processors take several registers for one
 DONE, ENOUGH = -1, -2
+TINY = 1e-12  # the curvature of pairs of equal rows is 0
 
 
 @functools.cache
@@ -26,12 +27,21 @@ def advance() -> Callable[..., int]:
     n, total:  the padded number of rows, and of all numbers (copies times that).
     up, down:  f where z can grow, else -inf; f where it can shrink, else inf: (total,).
     z, low, high:  (total,).
-    columns, steep:  (slots, n): columns of K, and 1 / curvature of the pairs with that row.
+    columns:  (slots, n): columns of K. diagonal: of K, (n,).
     slot:  (n,): where the column of a row is, or -1.
     gain:  (total,), to work in.
     tol, most:  when to stop. moved: where the number of pairs is written, (1,).
     """
-    loaded = target.compile_module(_module())
+    key = cache.key("sequential minimal optimisation")
+    entry = cache.lookup(key)
+    if entry is not None:
+        names, code = entry.meta["names"], entry.code
+    else:
+        import llvmlite.ir as ir  # where there is nothing in the cache
+
+        names, code = target.emit(str(_Writer(ir).module))
+        cache.store(key, code, {"names": names})
+    loaded = target.load(code, names)
     pointer, integer = ctypes.c_void_p, ctypes.c_int64
     kind = ctypes.CFUNCTYPE(
         integer, integer, integer, *[pointer] * 5, *[pointer] * 4, ctypes.c_double, integer, pointer
@@ -39,12 +49,6 @@ def advance() -> Callable[..., int]:
     call = kind(loaded.address("advance"))
     call.keep = loaded  # type: ignore[attr-defined]
     return call
-
-
-def _module() -> Any:
-    import llvmlite.ir as ir
-
-    return _Writer(ir).module
 
 
 class _Writer:
@@ -59,10 +63,8 @@ class _Writer:
         i64 = self.i64
         signature = ir.FunctionType(i64, [i64, i64, *[array] * 7, index, array, self.f64, i64, index])
         function = ir.Function(self.module, signature, "advance")
-        names = "n total up down z low high columns steep slot gain tol most moved".split()
-        for name, argument in zip(names, function.args, strict=True):
-            argument.name = name
-            setattr(self, name, argument)
+        self.n, self.total, self.up, self.down, self.z, self.low, self.high, *rest = function.args
+        self.columns, self.diagonal, self.slot, self.gain, self.tol, self.most, self.moved = rest
         self.entry = function.append_basic_block("entry")
         self.b = ir.IRBuilder(self.entry)
         self.function = function
@@ -159,8 +161,8 @@ class _Writer:
         at_i = self.get(self.slot, row_i)
         self.leave_if(b.icmp_signed("<", at_i, self.whole(0)), row_i)
         column_i = b.gep(self.columns, [b.mul(at_i, self.n)])
-        steep_i = b.gep(self.steep, [b.mul(at_i, self.n)])
-        j = self._partner(up_i, steep_i)
+        diagonal_i = self.get(self.diagonal, row_i)
+        j = self._partner(up_i, column_i, diagonal_i)
         row_j = b.srem(j, self.n)
         at_j = self.get(self.slot, row_j)
         self.leave_if(b.icmp_signed("<", at_j, self.whole(0)), row_j)
@@ -169,7 +171,9 @@ class _Writer:
         self.leave_if(b.icmp_signed(">=", moved, self.most), self.whole(ENOUGH))
         b.store(b.add(moved, self.whole(1)), self.moved)
 
-        step = b.fmul(b.fsub(up_i, self.get(self.down, j)), self.get(steep_i, row_j))
+        twice = b.fmul(self.number(2.0), self.get(column_i, row_j))
+        curvature = b.fsub(b.fadd(diagonal_i, self.get(self.diagonal, row_j)), twice)
+        step = b.fdiv(b.fsub(up_i, self.get(self.down, j)), self.larger(curvature, self.number(TINY)))
         room_i = b.fsub(self.get(self.high, i), self.get(self.z, i))
         room_j = b.fsub(self.get(self.z, j), self.get(self.low, j))
         t = self.smaller(step, self.smaller(room_i, room_j))
@@ -200,21 +204,22 @@ class _Writer:
             self.b.store(self.larger(self.row(self.up, at), self.b.load(best)), best)
         return self.find(self.up, self.largest(self.b.load(best)))
 
-    def _partner(self, up_i: Any, steep: Any) -> Any:
+    def _partner(self, up_i: Any, column: Any, diagonal: Any) -> Any:
         """The number with which most is gained; leaves the function where no pair violates by tol."""
         b = self.b
         gap, best = self.variable(self.vector), self.variable(self.vector)
         b.store(self.everywhere(self.number(float("-inf"))), gap)
         b.store(self.everywhere(self.number(-1.0)), best)
+        own, two, tiny = (self.everywhere(v) for v in (diagonal, self.number(2.0), self.number(TINY)))
         above, zero = self.everywhere(up_i), self.everywhere(self.number(0.0))
-        copy = self.variable(self.i64)
-        b.store(self.whole(0), copy)
         with self.walk(self.whole(0), self.total, LANES) as at:
             inside = b.srem(at, self.n)
             d = b.fsub(above, self.row(self.down, at))
             b.store(self.larger(d, b.load(gap)), gap)
             d = self.larger(d, zero)
-            gained = b.fmul(b.fmul(d, d), self.row(steep, inside))
+            twice = b.fmul(two, self.row(column, inside))
+            curvature = b.fsub(b.fadd(own, self.row(self.diagonal, inside)), twice)
+            gained = b.fdiv(b.fmul(d, d), self.larger(curvature, tiny))
             self.put_row(self.gain, at, gained)
             b.store(self.larger(gained, b.load(best)), best)
         self.leave_if(b.fcmp_ordered("<", self.largest(b.load(gap)), self.tol), self.whole(DONE))

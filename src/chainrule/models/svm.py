@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.warn import warn
 from . import interior, smo
-from .base import Array, Classifier, Estimator, Regressor, classification, regression
+from .base import Array, Classifier, Estimator, Regressor, classification, one_thread, regression
 from .kernels import KINDS, LINEAR, Kernel
 
 _FEW = 64  # numbers to find, up to which interior points are faster than pairs for any kernel
@@ -55,16 +55,13 @@ class _Machine(Estimator):
         """The machine for rows x (n, d), with t, low, high (copies, n)."""
         kernel = self._kernel(x, self.gamma_)
         problem = smo.Problem(kernel.columns, kernel.diagonal(), t, low, high)
-        start = None
         linear = self.kernel == LINEAR and x.shape[1] <= len(x) // 2
-        if linear or t.size <= _FEW:
-            start = _by_interior_points(problem, x if linear else None)
-        found = smo.solve(
-            problem,
-            start,
-            tol=self.tol,
-            most=self.max_iter if self.max_iter > 0 else max(10**6, 100 * t.size),
-        )
+        most = self.max_iter if self.max_iter > 0 else max(10**6, 100 * t.size)
+        start = None
+        with one_thread():
+            if linear or t.size <= _FEW:
+                start = _by_interior_points(problem, x if linear else None)
+            found = smo.solve(problem, start, tol=self.tol, most=most)
         if found.gap > 1.01 * self.tol:
             warn(
                 f"{type(self).__name__}: stopped after {found.pairs:,} steps with conditions violated by "
@@ -89,7 +86,8 @@ def _by_interior_points(problem: smo.Problem, rows: Array | None) -> Array | Non
     except np.linalg.LinAlgError:
         return None
     z = found.z.reshape(copies, n)
-    return smo.settle(problem, z, problem.slope(z))
+    settled = smo.settle(problem, z, problem.slope(z), smo.Columns(problem))
+    return None if settled is None else settled[0]
 
 
 class _Pair(NamedTuple):
