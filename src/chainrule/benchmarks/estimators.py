@@ -1,13 +1,8 @@
 """Support vector machines beside scikit-learn's: `python -m chainrule.benchmarks.estimators`.
 
 Both fit the same 5,000 rows with 20 features, taking turns; the best of some rounds counts. What is printed:
-<<<<<<< HEAD
-both times, their ratio, and the largest difference of decision values. scikit-learn is no side of `chainrule
-bench`, which compares frameworks; this is a program of its own.
-=======
 both times, their ratio, and the largest difference of decision values. scikit-learn is no side of
-`chainrule bench`, which compares frameworks; this is a program of its own.
->>>>>>> main
+`chainrule bench`, which compares frameworks; this is a program of its own, and loads it when it runs.
 """
 
 from __future__ import annotations
@@ -17,10 +12,7 @@ import time
 from typing import Any
 
 import numpy as np
-from sklearn import svm
-from sklearn.datasets import make_classification
 
-from .. import models
 from .measure import show
 
 ROWS, FEATURES, ROUNDS = 5_000, 20, 5
@@ -29,6 +21,8 @@ LIMIT = 1.5  # times scikit-learn's time, at most
 
 def data() -> tuple[Any, Any, Any]:
     """Standardised rows, two classes, and numbers with noise."""
+    from sklearn.datasets import make_classification
+
     x, classes = make_classification(ROWS, FEATURES, n_informative=10, random_state=0)
     x = (x - x.mean(axis=0)) / x.std(axis=0)
     noise = np.random.default_rng(0).normal(0, 0.1, ROWS)
@@ -37,6 +31,10 @@ def data() -> tuple[Any, Any, Any]:
 
 def pairs() -> list[tuple[str, Any, Any]]:
     """What is measured: a name, our estimator and scikit-learn's with the same parameters."""
+    from sklearn import svm
+
+    from .. import models
+
     found: list[tuple[str, Any, Any]] = []
     for options in (
         {"kernel": "rbf"},
