@@ -68,7 +68,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return squeeze(ct.MATMUL(unsqueeze(input, 0), other), -2)
     if b.ndim == 1:
         _inner(a.shape, b.shape, a.shape[-1])
-        return squeeze(ct.MATMUL(input, unsqueeze(other, 1)), -1)
+        # squeeze and unsqueeze, without looking for the axis: small products are mostly such steps
+        column = ct.MATMUL(input, vw.RESHAPE(other, shape=(*b.shape, 1)))
+        return vw.RESHAPE(column, shape=column._a.shape[:-1])
     return ct.MATMUL(input, other)
 
 

@@ -18,6 +18,7 @@ from .lowering import PRODUCT, Composed
 from .primitive import CONTRACTION, MULTILINEAR, Primitive, primitive, sample
 from .rules import STRICT_NUMBER
 from .samples import floats
+from .views import RESHAPE
 
 
 def _product(x: Shape, y: Shape) -> Shape:
@@ -63,7 +64,8 @@ def _product_rows(size: int, xs: Any, mapped: Any, settings: dict[str, Any]) -> 
         return MATMUL(rows(x), y).reshape(*x.shape[:-1], y.shape[1])
     if mapped == (False, True) and x.dim() == 2:
         if y.dim() == 3 and y.shape[2] == 1:  # columns: they are the rows of a matrix already
-            return MATMUL(y.reshape(*y.shape[:2]), x.mT).reshape(size, x.shape[0], 1)
+            flat = RESHAPE(y, shape=tuple(y.shape[:2]))
+            return RESHAPE(MATMUL(flat, x.mT), shape=(size, x.shape[0], 1))
         out = MATMUL(rows(y.mT), x.mT)  # x y = (yᵀ xᵀ)ᵀ
         return out.reshape(*y.shape[:-2], y.shape[-1], x.shape[0]).mT
     return ALIGNED.run(MATMUL, size, xs, mapped, settings)
